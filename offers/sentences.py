@@ -1,0 +1,34 @@
+"""Sentences: what is said to people, kept apart from the language it is said in.
+
+A sentence is a template and its facts. Written out as it stands it is English; the
+pages look the template up in the reader's language and print the facts (money,
+moments) in the reader's way.
+"""
+
+from collections.abc import Mapping
+
+
+class Sentence:
+    """*template* with its *facts*; equal sentences say the same."""
+
+    __slots__ = ("facts", "template")
+
+    def __init__(self, template: str, /, **facts: object) -> None:
+        self.template = template
+        self.facts: Mapping[str, object] = facts
+
+    def __str__(self) -> str:
+        return self.template.format(**self.facts)
+
+    def __repr__(self) -> str:
+        return f"Sentence({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Sentence)
+            and self.template == other.template
+            and dict(self.facts) == dict(other.facts)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.template, tuple(sorted(self.facts))))
