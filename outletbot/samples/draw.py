@@ -92,8 +92,7 @@ def _wall(size: int, colours: Colours) -> Image.Image:
     """Return the wall behind the product, taking on its colour towards the floor."""
     # One column is enough to reckon; enlarging it sideways costs next to nothing.
     column = (1, size)
-    fading = Image.linear_gradient("L").resize(column).point(lambda part: part * 0.2)
-    floor = Image.new("RGB", column, colours.main)
+    floor = Image.new("RGB", column, mixed(colours.wall, colours.main, 0.2))
     wall = Image.new("RGB", column, colours.wall)
-    shaded = Image.composite(floor, wall, fading)
+    shaded = Image.composite(floor, wall, Image.linear_gradient("L").resize(column))
     return shaded.resize((size, size), Image.Resampling.NEAREST)

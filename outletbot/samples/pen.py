@@ -6,6 +6,7 @@ makes the edges smooth; Pillow's own drawing has hard ones.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, cos, floor, hypot, radians, sin
 from typing import Literal, Self
 
@@ -175,9 +176,25 @@ def _trace(
     width: float,
     ink: Colour | int,
 ) -> None:
-    draw.line(points, fill=ink, width=round(width), joint="curve")
-    for end in (points[0], points[-1]):
-        draw.circle(end, width / 2, fill=ink)
+    # Pillow's own thick lines lose a pixel or two where they are slanted or bent; a
+    # rectangle along each piece and a disc on each point do not.
+    for start, end in pairwise(points):
+        draw.polygon(_beside(start, end, width / 2), fill=ink)
+    for point in points:
+        draw.circle(point, width / 2, fill=ink)
+
+
+def _beside(start: Point, end: Point, distance: float) -> list[Point]:
+    """Return the rectangle about a piece of line, *distance* to either side."""
+    (x0, y0), (x1, y1) = start, end
+    length = hypot(x1 - x0, y1 - y0) or 1
+    dx, dy = (y0 - y1) / length * distance, (x1 - x0) / length * distance
+    return [
+        (x0 + dx, y0 + dy),
+        (x1 + dx, y1 + dy),
+        (x1 - dx, y1 - dy),
+        (x0 - dx, y0 - dy),
+    ]
 
 
 def _shifted(points: Sequence[Point], area: _Box) -> list[Point]:
