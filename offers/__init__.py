@@ -1,0 +1,24 @@
+"""What is for sale, how many are left, and who has a claim on them.
+
+The modules are listed in the order in which goods move through them; a module
+may import from those above it and never from those below.
+
+    money, ids, columns, sentences, errors    the vocabulary
+    retailers    who sells; every other row belongs to one
+    merchants    a retailer's people, and how they sign in
+    accounts     a retailer's channels: the social accounts we post to
+    pictures     images of goods, kept small
+    feed         a retailer's file becomes rows
+    catalog      offers: one product at one retailer
+    prices       what was charged and when: the evidence for a struck-through price
+    imports      a feed on its way in: checked, confirmed, imported
+    stock        what the retailer has, and every change of it
+    deals        an offer at a lower price, for a limited time
+    posts        a deal announced on a channel
+    clicks       shoppers arriving from a post
+    checkouts    the provider's word on a payment page
+    holds        units set aside while a shopper pays
+    orders       a hold that was paid for
+    refunds      money to give back, until the provider has
+    summary      what the retailer sees
+"""

@@ -5,8 +5,6 @@ pages look the template up in the reader's language and print the facts (money,
 moments) in the reader's way.
 """
 
-from collections.abc import Mapping
-
 
 class Sentence:
     """*template* with its *facts*; equal sentences say the same."""
@@ -15,7 +13,7 @@ class Sentence:
 
     def __init__(self, template: str, /, **facts: object) -> None:
         self.template = template
-        self.facts: Mapping[str, object] = facts
+        self.facts = facts
 
     def __str__(self) -> str:
         return self.template.format(**self.facts)
@@ -27,7 +25,7 @@ class Sentence:
         return (
             isinstance(other, Sentence)
             and self.template == other.template
-            and dict(self.facts) == dict(other.facts)
+            and self.facts == other.facts
         )
 
     def __hash__(self) -> int:

@@ -1,0 +1,379 @@
+"""Deals: an offer at a lower price, for a limited time and a limited number.
+
+Of its *allotment* each unit is free, held, sold, or withheld because the retailer's
+stock no longer has it. The database refuses a deal for which that does not add up.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, func
+from sqlmodel import Field, Session, SQLModel, col, select, update
+
+from offers.catalog import Offer
+from offers.columns import Moment
+from offers.errors import InvalidField, InvalidFields, WrongState
+from offers.ids import new_id
+from offers.money import Money
+from offers.prices import Reduction, find_reduction, log_price
+from offers.scope import get_own
+from offers.sentences import Sentence
+
+MAX_ALLOTMENT = 100_000
+MAX_RUN = timedelta(days=30)
+
+
+class Phase(StrEnum):
+    """What a shopper finds at a deal's address."""
+
+    SCHEDULED = "scheduled"
+    OPEN = "open"
+    ALL_HELD = "all_held"
+    SOLD_OUT = "sold_out"
+    ENDED = "ended"
+
+
+class Deal(SQLModel, table=True):
+    """*prior_amount* is set at the opening, if there is evidence for a reduction."""
+
+    __table_args__ = (
+        CheckConstraint(
+            "held >= 0 AND sold >= 0 AND withheld >= 0",
+            name="deal_counts_not_negative",
+        ),
+        CheckConstraint(
+            "held + sold + withheld <= allotment", name="deal_not_oversold"
+        ),
+        CheckConstraint("opens_at < closes_at", name="deal_opens_before_it_closes"),
+        Index("ix_deal_retailer", "retailer_id", "opens_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id")
+    offer_id: str = Field(foreign_key="offer.id", index=True)
+    title: str
+    pitch: str = ""
+    price_amount: int
+    prior_amount: int | None = None
+    currency: str = Field(max_length=3)
+    allotment: int
+    withheld: int = 0
+    held: int = 0
+    sold: int = 0
+    limit_per_shopper: int = 1
+    hold_minutes: int = 10
+    opens_at: datetime = Field(sa_type=Moment)
+    closes_at: datetime = Field(sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment)
+    opened_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
+    sold_out_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_early: bool = False
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_amount, self.currency)
+
+    @property
+    def reduction(self) -> Reduction | None:
+        if self.prior_amount is None:
+            return None
+        return Reduction(Money(self.prior_amount, self.currency), self.price)
+
+    @property
+    def left(self) -> int:
+        return self.allotment - self.withheld - self.held - self.sold
+
+    @property
+    def hold_for(self) -> timedelta:
+        return timedelta(minutes=self.hold_minutes)
+
+    def is_open(self, now: datetime) -> bool:
+        return self.opens_at <= now < self.closes_at
+
+    def phase(self, now: datetime) -> Phase:
+        if self.sold_out_at is not None:
+            return Phase.SOLD_OUT
+        if now < self.opens_at:
+            return Phase.SCHEDULED
+        if now >= self.closes_at:
+            return Phase.ENDED
+        if self.left > 0:
+            return Phase.OPEN
+        return Phase.ALL_HELD if self.held else Phase.SOLD_OUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealPlan:
+    """What a merchant asks for; ``plan_deal`` says whether it can be."""
+
+    offer_id: str
+    price: Money
+    units: int
+    limit_per_shopper: int
+    opens_at: datetime
+    closes_at: datetime
+    hold_minutes: int = 10
+    title: str = ""
+    pitch: str = ""
+
+
+def plan_deal(
+    session: Session, retailer_id: str, plan: DealPlan, *, now: datetime
+) -> Deal:
+    """Make a deal that will open by itself.
+
+    Raises:
+        Missing: If the offer is not this retailer's.
+        InvalidFields: With every field that cannot be.
+    """
+    offer = get_own(session, Offer, retailer_id, plan.offer_id)
+    problems = check_plan(session, offer, plan, now=now)
+    if problems:
+        raise InvalidFields(problems)
+    deal = Deal(
+        id=new_id("deal", now),
+        retailer_id=retailer_id,
+        offer_id=offer.id,
+        title=plan.title or offer.title,
+        pitch=plan.pitch,
+        price_amount=plan.price.amount,
+        currency=plan.price.currency,
+        allotment=plan.units,
+        limit_per_shopper=plan.limit_per_shopper,
+        hold_minutes=plan.hold_minutes,
+        opens_at=plan.opens_at,
+        closes_at=plan.closes_at,
+        created_at=now,
+    )
+    session.add(deal)
+    session.flush()
+    return deal
+
+
+def check_plan(
+    session: Session, offer: Offer, plan: DealPlan, *, now: datetime
+) -> list[InvalidField]:
+    """Return everything that is wrong with a plan, so that it is mended in one go."""
+    return [
+        *_check_price(offer, plan),
+        *_check_units(session, offer, plan),
+        *_check_times(plan, now),
+    ]
+
+
+def _check_price(offer: Offer, plan: DealPlan) -> list[InvalidField]:
+    if plan.price.amount <= 0:
+        problem = Sentence("Enter a price above zero.")
+    elif plan.price.currency != offer.currency:
+        problem = Sentence(
+            "This offer is priced in {currency}.", currency=offer.currency
+        )
+    elif plan.price > offer.price:
+        problem = Sentence(
+            "A deal is cheaper than the shop, which charges {price}.", price=offer.price
+        )
+    else:
+        return []
+    return [InvalidField("price", problem, str(plan.price.value))]
+
+
+def _check_units(session: Session, offer: Offer, plan: DealPlan) -> list[InvalidField]:
+    problems = []
+    most = MAX_ALLOTMENT
+    if offer.quantity is not None:
+        most = max(0, offer.quantity - promised(session, offer))
+    if not 1 <= plan.units <= most:
+        problem = Sentence("Choose between 1 and {most} units.", most=most)
+        if most == 0:
+            problem = Sentence("There is no stock left that is not in a deal already.")
+        problems.append(InvalidField("units", problem, str(plan.units)))
+    if not 1 <= plan.limit_per_shopper <= max(1, min(plan.units, 10)):
+        problem = Sentence("Choose between 1 and 10, and no more than the units.")
+        field = "limit_per_shopper"
+        problems.append(InvalidField(field, problem, str(plan.limit_per_shopper)))
+    if not 2 <= plan.hold_minutes <= 60:
+        problem = Sentence("Choose between 2 and 60 minutes.")
+        problems.append(InvalidField("hold_minutes", problem, str(plan.hold_minutes)))
+    return problems
+
+
+def _check_times(plan: DealPlan, now: datetime) -> list[InvalidField]:
+    if plan.closes_at <= plan.opens_at:
+        problem = Sentence("The end must come after the opening.")
+    elif plan.closes_at <= now:
+        problem = Sentence("This end is in the past.")
+    elif plan.closes_at - plan.opens_at > MAX_RUN:
+        problem = Sentence("A deal runs for 30 days at most.")
+    elif plan.opens_at < now - timedelta(minutes=1):
+        problem = Sentence("This opening is in the past.")
+        return [InvalidField("opens_at", problem, plan.opens_at.isoformat())]
+    else:
+        return []
+    return [InvalidField("closes_at", problem, plan.closes_at.isoformat())]
+
+
+def promised(session: Session, offer: Offer) -> int:
+    """Return how many units the offer's unfinished deals may still sell."""
+    unsold = col(Deal.allotment) - col(Deal.withheld) - col(Deal.sold)
+    statement = select(func.coalesce(func.sum(unsold), 0)).where(
+        Deal.retailer_id == offer.retailer_id,
+        Deal.offer_id == offer.id,
+        col(Deal.closed_at).is_(None),
+    )
+    return int(session.exec(statement).one())
+
+
+def expected_reduction(session: Session, deal: Deal) -> Reduction | None:
+    """Return the reduction that may be announced, as far as it is known today."""
+    if deal.opened_at is not None:
+        return deal.reduction
+    return find_reduction(
+        session, deal.retailer_id, deal.offer_id, deal.price, at=deal.opens_at
+    )
+
+
+def open_due(session: Session, *, now: datetime, limit: int = 100) -> list[Deal]:
+    """Open the deals whose time has come; each is returned to one caller only."""
+    due = (
+        select(Deal)
+        .where(col(Deal.opened_at).is_(None), col(Deal.opens_at) <= now)
+        .order_by(col(Deal.opens_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    deals = list(session.exec(due))
+    for deal in deals:
+        reduction = expected_reduction(session, deal)
+        deal.prior_amount = reduction.prior.amount if reduction else None
+        deal.opened_at = now
+        _apply(session, deal, deal.price, f"{deal.id} opened", now)
+    session.flush()
+    return deals
+
+
+def close_due(session: Session, *, now: datetime, limit: int = 100) -> list[Deal]:
+    """Close the deals whose time is up; each is returned to one caller only."""
+    due = (
+        select(Deal)
+        .where(
+            col(Deal.closed_at).is_(None),
+            col(Deal.opened_at).is_not(None),
+            col(Deal.closes_at) <= now,
+        )
+        .order_by(col(Deal.closes_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    deals = list(session.exec(due))
+    for deal in deals:
+        deal.closed_at = now
+        offer = session.get_one(Offer, deal.offer_id)
+        _apply(session, deal, offer.price, f"{deal.id} closed", now)
+    session.flush()
+    return deals
+
+
+def _apply(
+    session: Session, deal: Deal, price: Money, source: str, now: datetime
+) -> None:
+    log_price(session, deal.retailer_id, deal.offer_id, price, source=source, now=now)
+
+
+def end_deal(
+    session: Session, retailer_id: str, deal_id: str, *, now: datetime
+) -> Deal:
+    """End a deal before its time; who holds a unit may still pay for it.
+
+    Raises:
+        Missing: If it is not this retailer's.
+        WrongState: If it is over already.
+    """
+    deal = get_own(session, Deal, retailer_id, deal_id)
+    if now >= deal.closes_at:
+        raise WrongState(Sentence("This deal is over already."))
+    deal.opens_at = min(deal.opens_at, now - timedelta(seconds=1))
+    deal.closes_at = now
+    deal.ended_early = True
+    deal.opened_at = deal.opened_at or now
+    session.add(deal)
+    session.flush()
+    return deal
+
+
+def mark_sold_out(session: Session, deal_id: str, *, now: datetime) -> bool:
+    """Note that nothing is left or can come back. Return whether it is news."""
+    marked = session.exec(
+        update(Deal)
+        .where(
+            col(Deal.id) == deal_id,
+            col(Deal.sold_out_at).is_(None),
+            col(Deal.held) == 0,
+            col(Deal.sold) + col(Deal.withheld) == col(Deal.allotment),
+        )
+        .values(sold_out_at=now)
+    )
+    return marked.rowcount == 1
+
+
+def fit_to_stock(session: Session, offer: Offer) -> list[Deal]:
+    """Withhold from the offer's deals what the stock no longer has; the newest first.
+
+    Units that are held stay promised. Returns the deals that changed.
+    """
+    if offer.quantity is None:
+        return []
+    statement = (
+        select(Deal)
+        .where(
+            Deal.retailer_id == offer.retailer_id,
+            Deal.offer_id == offer.id,
+            col(Deal.closed_at).is_(None),
+        )
+        .order_by(col(Deal.opens_at), col(Deal.id))
+        .with_for_update()
+    )
+    changed, present = [], offer.quantity
+    for deal in session.exec(statement.execution_options(populate_existing=True)):
+        unsold = deal.allotment - deal.sold
+        given = max(deal.held, min(unsold, max(0, present)))
+        present -= given
+        if deal.withheld != unsold - given:
+            _withhold(deal, unsold - given)
+            changed.append(deal)
+    session.flush()
+    return changed
+
+
+def _withhold(deal: Deal, units: int) -> None:
+    deal.withheld = units
+    if deal.left > 0:
+        deal.sold_out_at = None  # units came back before the end
+
+
+def deals(session: Session, retailer_id: str) -> list[Deal]:
+    """Return a retailer's deals, the latest opening first."""
+    statement = (
+        select(Deal)
+        .where(Deal.retailer_id == retailer_id)
+        .order_by(col(Deal.opens_at).desc())
+    )
+    return list(session.exec(statement))
+
+
+def next_deals(
+    session: Session, retailer_id: str, *, now: datetime, limit: int = 3
+) -> list[Deal]:
+    """Return what a shopper who came too late can have instead: open first."""
+    statement = (
+        select(Deal)
+        .where(
+            Deal.retailer_id == retailer_id,
+            col(Deal.closes_at) > now,
+            col(Deal.sold_out_at).is_(None),
+        )
+        .order_by(col(Deal.opens_at))
+        .limit(limit)
+    )
+    return list(session.exec(statement))

@@ -1,0 +1,340 @@
+"""Imports: a feed on its way in.
+
+    uploaded → checked → confirmed → imported
+        │         └→ discarded
+        └→ refused
+
+The file is kept here, in pieces, from the upload until it is imported, so that any
+process can read it and a killed one leaves nothing half done: importing twice equals
+importing once. Rows with errors are kept to be mended and sent again.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Index, insert
+from sqlmodel import Field, Session, SQLModel, col, delete, select, update
+
+from offers.catalog import Change, Tally, import_rows
+from offers.columns import Moment, word
+from offers.errors import WrongState
+from offers.feed.rows import FeedRow, RowError
+from offers.ids import new_id
+from offers.scope import get_own
+from offers.sentences import Sentence
+from offers.stock import log_recounts
+
+LEASE = timedelta(minutes=2)
+SHOWN_CHANGES = 200
+
+
+class ImportState(StrEnum):
+    UPLOADED = "uploaded"
+    CHECKED = "checked"
+    CONFIRMED = "confirmed"
+    IMPORTED = "imported"
+    REFUSED = "refused"
+    DISCARDED = "discarded"
+
+
+WAITING = (ImportState.UPLOADED, ImportState.CONFIRMED)
+
+
+class FeedImport(SQLModel, table=True):
+    """*facts* is what was detected, as JSON; *progress* runs from 0 to 100."""
+
+    __tablename__ = "feed_import"
+    __table_args__ = (Index("ix_feed_import_retailer", "retailer_id", "created_at"),)
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id")
+    merchant_id: str | None = Field(default=None, foreign_key="merchant.id")
+    file_name: str
+    sha256: str
+    size: int
+    currency: str = Field(max_length=3)
+    overrides: str = "{}"  # JSON: encoding, delimiter, mapping chosen by a person
+    facts: str = "{}"
+    changes: str = "[]"  # JSON: the first changes, to be shown
+    state: ImportState = Field(default=ImportState.UPLOADED, sa_type=word(ImportState))
+    refusal: str = ""
+    rows: int = 0
+    good: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    bad: int = 0
+    skipped: int = 0
+    progress: int = 0
+    leased_until: datetime | None = Field(default=None, sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment)
+    imported_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class FeedPiece(SQLModel, table=True):
+    __tablename__ = "feed_piece"
+
+    import_id: str = Field(primary_key=True, foreign_key="feed_import.id")
+    number: int = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id")
+    content: bytes = Field(repr=False)
+
+
+class BadRow(SQLModel, table=True):
+    """One wrong cell; *message* and *remedy* are sentences, as JSON."""
+
+    __tablename__ = "bad_row"
+    __table_args__ = (Index("ix_bad_row_import", "import_id", "line", "number"),)
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id")
+    import_id: str = Field(foreign_key="feed_import.id")
+    number: int
+    line: int
+    column: str
+    value: str
+    message: str
+    remedy: str
+    cells: str  # JSON: the row as it was
+
+
+def keep_piece(
+    session: Session, retailer_id: str, import_id: str, number: int, content: bytes
+) -> None:
+    session.add(
+        FeedPiece(
+            import_id=import_id,
+            number=number,
+            retailer_id=retailer_id,
+            content=content,
+        )
+    )
+
+
+def pieces(session: Session, import_id: str) -> Iterator[bytes]:
+    """Return the file of an import, piece by piece."""
+    number = 0
+    while piece := session.get(FeedPiece, (import_id, number)):
+        yield piece.content
+        session.expunge(piece)
+        number += 1
+
+
+def lease_import(session: Session, *, now: datetime) -> FeedImport | None:
+    """Take the import that waits longest, so that nobody else takes it for a while."""
+    waiting = (
+        col(FeedImport.state).in_(WAITING),
+        col(FeedImport.leased_until).is_(None) | (col(FeedImport.leased_until) <= now),
+    )
+    first = (
+        select(FeedImport.id)
+        .where(*waiting)
+        .order_by(col(FeedImport.created_at))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    leased = session.scalars(
+        update(FeedImport)
+        .where(*waiting, col(FeedImport.id).in_(first))
+        .values(leased_until=now + LEASE)
+        .returning(FeedImport)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return leased.one_or_none()
+
+
+def note_progress(
+    session: Session, import_id: str, percent: int, *, now: datetime
+) -> None:
+    session.exec(
+        update(FeedImport)
+        .where(col(FeedImport.id) == import_id)
+        .values(progress=percent, leased_until=now + LEASE)
+    )
+
+
+def keep_bad_rows(
+    session: Session,
+    feed: FeedImport,
+    errors: Iterable[RowError],
+    *,
+    first: int,
+    now: datetime,
+) -> None:
+    """Keep *errors*, numbered from *first*."""
+    rows = [
+        {
+            "id": new_id("bad", now),
+            "retailer_id": feed.retailer_id,
+            "import_id": feed.id,
+            "number": number,
+            "line": error.line,
+            "column": error.column,
+            "value": error.value,
+            "message": dump_sentence(error.message),
+            "remedy": dump_sentence(error.remedy),
+            "cells": json.dumps(error.cells, ensure_ascii=False),
+        }
+        for number, error in enumerate(errors, first)
+    ]
+    if rows:
+        session.exec(insert(BadRow), params=rows)
+
+
+def forget_bad_rows(session: Session, import_id: str) -> None:
+    """Start a check afresh."""
+    session.exec(delete(BadRow).where(col(BadRow.import_id) == import_id))
+
+
+def bad_rows(
+    session: Session, retailer_id: str, import_id: str, *, limit: int, after: int = -1
+) -> list[BadRow]:
+    """Return wrong cells in the order of the file, those numbered beyond *after*."""
+    statement = (
+        select(BadRow)
+        .where(
+            BadRow.retailer_id == retailer_id,
+            BadRow.import_id == import_id,
+            BadRow.number > after,
+        )
+        .order_by(col(BadRow.number))
+        .limit(limit)
+    )
+    return list(session.exec(statement))
+
+
+def finish_check(
+    session: Session,
+    import_id: str,
+    counts: Mapping[str, int],
+    *,
+    facts: Mapping[str, object],
+    changes: Sequence[Change],
+) -> None:
+    """Note what was found; the import now waits for a person to confirm it."""
+    shown = [
+        [c.sku, c.title, c.field, c.before, c.after] for c in changes[:SHOWN_CHANGES]
+    ]
+    session.exec(
+        update(FeedImport)
+        .where(col(FeedImport.id) == import_id)
+        .values(
+            **counts,
+            state=ImportState.CHECKED,
+            facts=json.dumps(facts, ensure_ascii=False),
+            changes=json.dumps(shown, ensure_ascii=False),
+            progress=100,
+            leased_until=None,
+        )
+    )
+
+
+def refuse_import(session: Session, import_id: str, reason: Sentence) -> None:
+    """The file is no feed, or cannot be read: say why and forget it."""
+    _end(session, import_id, ImportState.REFUSED, refusal=dump_sentence(reason))
+
+
+def discard_import(session: Session, retailer_id: str, import_id: str) -> None:
+    """Forget a file that was checked and is not wanted.
+
+    Raises:
+        Missing: If it is not this retailer's.
+        WrongState: If it is imported, or being imported.
+    """
+    feed = get_own(session, FeedImport, retailer_id, import_id)
+    if feed.state not in {ImportState.UPLOADED, ImportState.CHECKED}:
+        raise WrongState(Sentence("This file is past being discarded."))
+    _end(session, import_id, ImportState.DISCARDED)
+
+
+def confirm_import(session: Session, retailer_id: str, import_id: str) -> None:
+    """Let the worker import a checked file; confirming twice is fine.
+
+    Raises:
+        Missing: If it is not this retailer's.
+        WrongState: If it was refused, discarded or not checked yet.
+    """
+    feed = get_own(session, FeedImport, retailer_id, import_id)
+    if feed.state in {ImportState.CONFIRMED, ImportState.IMPORTED}:
+        return
+    if feed.state is not ImportState.CHECKED:
+        raise WrongState(Sentence("This file has not been checked, or was refused."))
+    feed.state, feed.progress, feed.leased_until = ImportState.CONFIRMED, 0, None
+    session.add(feed)
+
+
+def recheck_import(
+    session: Session, retailer_id: str, import_id: str, overrides: Mapping[str, object]
+) -> None:
+    """Check a file again, read in the way that a person chose.
+
+    Raises:
+        Missing: If it is not this retailer's.
+        WrongState: If its file is no longer here.
+    """
+    feed = get_own(session, FeedImport, retailer_id, import_id)
+    if feed.state not in {ImportState.CHECKED, ImportState.UPLOADED}:
+        raise WrongState(Sentence("This file is no longer here. Upload it again."))
+    feed.state, feed.progress, feed.leased_until = ImportState.UPLOADED, 0, None
+    feed.overrides = json.dumps(overrides, ensure_ascii=False)
+    session.add(feed)
+
+
+def import_batch(
+    session: Session,
+    retailer_id: str,
+    import_id: str,
+    rows: Sequence[FeedRow],
+    *,
+    now: datetime,
+) -> tuple[Tally, list[str]]:
+    """Bring some rows in. Return what they did and the offers with a new quantity."""
+    tally, recounts = import_rows(session, retailer_id, rows, source=import_id, now=now)
+    log_recounts(session, retailer_id, recounts, source_id=import_id, now=now)
+    return tally, [recount.offer_id for recount in recounts if recount.before]
+
+
+def finish_import(
+    session: Session, import_id: str, tally: Tally, *, now: datetime
+) -> None:
+    """All good rows are in; the file is no longer needed."""
+    session.exec(
+        update(FeedImport)
+        .where(col(FeedImport.id) == import_id)
+        .values(new=tally.new, changed=tally.changed, same=tally.same, imported_at=now)
+    )
+    _end(session, import_id, ImportState.IMPORTED)
+
+
+def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[FeedImport]:
+    """Return a retailer's imports, the newest first."""
+    statement = (
+        select(FeedImport)
+        .where(FeedImport.retailer_id == retailer_id)
+        .order_by(col(FeedImport.created_at).desc())
+        .limit(limit)
+    )
+    return list(session.exec(statement))
+
+
+def dump_sentence(sentence: Sentence) -> str:
+    facts = {name: str(fact) for name, fact in sentence.facts.items()}
+    return json.dumps([sentence.template, facts], ensure_ascii=False)
+
+
+def load_sentence(text: str) -> Sentence:
+    template, facts = json.loads(text)
+    return Sentence(template, **facts)
+
+
+def _end(
+    session: Session, import_id: str, state: ImportState, **values: object
+) -> None:
+    session.exec(delete(FeedPiece).where(col(FeedPiece.import_id) == import_id))
+    session.exec(
+        update(FeedImport)
+        .where(col(FeedImport.id) == import_id)
+        .values(state=state, progress=100, leased_until=None, **values)
+    )

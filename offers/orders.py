@@ -1,0 +1,149 @@
+"""Orders: holds that were paid for."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, Session, SQLModel, col, select, update
+
+from offers.catalog import Offer
+from offers.checkouts import Checkout
+from offers.columns import Moment
+from offers.deals import Deal
+from offers.errors import Missing, PaidTooLate
+from offers.holds import Hold, HoldState, end_hold, sell_free
+from offers.ids import new_code, new_id
+from offers.money import Money
+from offers.stock import Cause, move_stock
+
+
+class Order(SQLModel, table=True):
+    """*code* is the shopper's key to its page; *payment_id* the provider's."""
+
+    __tablename__ = "orders"  # "order" is a reserved word in SQL
+    __table_args__ = (Index("ix_orders_retailer", "retailer_id", "paid_at"),)
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id")
+    deal_id: str = Field(foreign_key="deal.id", index=True)
+    post_id: str = Field(foreign_key="post.id", index=True)
+    hold_id: str = Field(foreign_key="hold.id", unique=True)
+    code: str = Field(unique=True)
+    payment_id: str = Field(unique=True)
+    title: str
+    quantity: int
+    total_amount: int
+    refunded_amount: int = 0
+    currency: str = Field(max_length=3)
+    email: str = Field(default="", repr=False)
+    name: str = Field(default="", repr=False)
+    address: str = Field(default="", repr=False)
+    paid_at: datetime = Field(sa_type=Moment)
+
+    @property
+    def total(self) -> Money:
+        return Money(self.total_amount, self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        return Money(self.refunded_amount, self.currency)
+
+
+def find_order_of_hold(session: Session, hold_id: str) -> Order | None:
+    return session.exec(select(Order).where(Order.hold_id == hold_id)).one_or_none()
+
+
+def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -> Order:
+    """Turn a hold that was paid for into an order; it must not be one yet.
+
+    A payment may come after its hold was released. If the units are still free, the
+    shopper gets them.
+
+    Raises:
+        PaidTooLate: If the units are gone; the payment is to be refunded.
+    """
+    if not (
+        end_hold(session, hold.id, HoldState.PAID, now=now)
+        or sell_free(session, hold, now=now)
+    ):
+        raise PaidTooLate(hold.id)
+    order = Order(
+        id=new_id("order", now),
+        retailer_id=hold.retailer_id,
+        deal_id=hold.deal_id,
+        post_id=hold.post_id,
+        hold_id=hold.id,
+        code=new_code(),
+        payment_id=checkout.payment_id,
+        title=hold.title,
+        quantity=hold.quantity,
+        total_amount=hold.total.amount,
+        currency=hold.total.currency,
+        email=checkout.email,
+        name=checkout.name,
+        address=checkout.address,
+        paid_at=now,
+    )
+    session.add(order)
+    session.flush()
+    _take(session, order, now)
+    return order
+
+
+def _take(session: Session, order: Order, now: datetime) -> None:
+    deal = session.get_one(Deal, order.deal_id)
+    offer = session.get_one(Offer, deal.offer_id)
+    units = -order.quantity
+    move_stock(session, offer, units, cause=Cause.ORDER, source_id=order.id, now=now)
+
+
+def get_order_by_code(session: Session, code: str) -> Order:
+    """Return the order that a shopper has the *code* of.
+
+    Raises:
+        Missing: If there is none.
+    """
+    order = session.exec(select(Order).where(Order.code == code)).one_or_none()
+    if order is None:
+        raise Missing(code, "order")
+    return order
+
+
+def note_refunded(session: Session, payment_id: str, amount: int) -> bool:
+    """Note that *amount* of a payment in all was given back. Return whether it is ours.
+
+    Messages may come out of order: the sum given back only grows.
+    """
+    noted = session.exec(
+        update(Order)
+        .where(col(Order.payment_id) == payment_id, col(Order.refunded_amount) < amount)
+        .values(refunded_amount=amount)
+    )
+    return noted.rowcount == 1
+
+
+def units_sold_since(
+    session: Session, retailer_id: str, offer_id: str, since: datetime
+) -> int:
+    """Return how many units of an offer were paid for here after *since*."""
+    statement = (
+        select(Order.quantity)
+        .join(Deal, col(Deal.id) == col(Order.deal_id))
+        .where(
+            Order.retailer_id == retailer_id,
+            Deal.offer_id == offer_id,
+            Order.paid_at > since,
+        )
+    )
+    return sum(session.exec(statement))
+
+
+def orders(
+    session: Session, retailer_id: str, *, deal_id: str = "", limit: int = 100
+) -> list[Order]:
+    """Return a retailer's orders, the latest first."""
+    statement = select(Order).where(Order.retailer_id == retailer_id)
+    if deal_id:
+        statement = statement.where(Order.deal_id == deal_id)
+    return list(
+        session.exec(statement.order_by(col(Order.paid_at).desc()).limit(limit))
+    )

@@ -1,0 +1,113 @@
+"""Refunds: money to give back, until the provider has."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Field, Session, SQLModel, col, select, update
+
+from offers.columns import Moment
+from offers.ids import new_id
+from offers.money import Money
+
+LEASE = timedelta(minutes=1)
+
+
+class Refund(SQLModel, table=True):
+    """One for each payment at most; *provider_id* is there once it was given."""
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id", index=True)
+    hold_id: str = Field(foreign_key="hold.id", index=True)
+    payment_id: str = Field(unique=True)
+    amount: int
+    currency: str = Field(max_length=3)
+    reason: str
+    due_at: datetime = Field(sa_type=Moment, index=True)
+    attempts: int = 0
+    provider_id: str | None = None
+    given_at: datetime | None = Field(default=None, sa_type=Moment)
+    failure: str = ""
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+def find_refund(session: Session, payment_id: str) -> Refund | None:
+    return session.exec(
+        select(Refund).where(Refund.payment_id == payment_id)
+    ).one_or_none()
+
+
+def find_refund_of_hold(session: Session, hold_id: str) -> Refund | None:
+    return session.exec(select(Refund).where(Refund.hold_id == hold_id)).first()
+
+
+def request_refund(
+    session: Session,
+    retailer_id: str,
+    hold_id: str,
+    payment_id: str,
+    money: Money,
+    *,
+    reason: str,
+    now: datetime,
+) -> Refund:
+    """Owe the shopper a payment back; asking twice changes nothing."""
+    asked = find_refund(session, payment_id)
+    if asked is not None:
+        return asked
+    refund = Refund(
+        id=new_id("refund", now),
+        retailer_id=retailer_id,
+        hold_id=hold_id,
+        payment_id=payment_id,
+        amount=money.amount,
+        currency=money.currency,
+        reason=reason,
+        due_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    return refund
+
+
+def lease_due_refunds(
+    session: Session, *, now: datetime, limit: int = 20
+) -> list[Refund]:
+    """Take refunds that the provider has to be asked for."""
+    due = (col(Refund.given_at).is_(None), col(Refund.due_at) <= now)
+    first = (
+        select(Refund.id)
+        .where(*due)
+        .order_by(col(Refund.due_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    leased = session.scalars(
+        update(Refund)
+        .where(*due, col(Refund.id).in_(first))
+        .values(due_at=now + LEASE, attempts=col(Refund.attempts) + 1)
+        .returning(Refund)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return list(leased.all())
+
+
+def mark_given(
+    session: Session, refund_id: str, provider_id: str, *, now: datetime
+) -> None:
+    session.exec(
+        update(Refund)
+        .where(col(Refund.id) == refund_id)
+        .values(provider_id=provider_id, given_at=now, failure="")
+    )
+
+
+def put_off_refund(
+    session: Session, refund_id: str, *, until: datetime, reason: str
+) -> None:
+    session.exec(
+        update(Refund)
+        .where(col(Refund.id) == refund_id)
+        .values(due_at=until, failure=reason)
+    )

@@ -1,0 +1,84 @@
+"""Retailers: who sells. Every other row belongs to exactly one of them."""
+
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from offers.columns import Moment
+from offers.errors import Missing
+from offers.ids import new_id
+
+
+class Retailer(SQLModel, table=True):
+    """Secrets are sealed: only the service can open them."""
+
+    id: str = Field(primary_key=True)
+    slug: str = Field(unique=True)
+    name: str
+    about: str = ""
+    shop_url: str = ""
+    seller: str = ""  # who the contract is with: name, address, register number
+    country: str = Field(max_length=2)
+    language: str = Field(default="en", max_length=2)
+    time_zone: str = "UTC"
+    currency: str = Field(max_length=3)
+    hashtags: str = ""
+    webhook_url: str = ""
+    sealed_webhook_secret: str = Field(default="", repr=False)
+    sealed_stock_secret: str = Field(default="", repr=False)
+    created_at: datetime = Field(sa_type=Moment)
+
+    @property
+    def zone(self) -> tzinfo:
+        return ZoneInfo(self.time_zone)
+
+
+def add_retailer(session: Session, retailer: Retailer) -> Retailer:
+    session.add(retailer)
+    session.flush()
+    return retailer
+
+
+def new_retailer(
+    slug: str, name: str, *, country: str, currency: str, time_zone: str, now: datetime
+) -> Retailer:
+    return Retailer(
+        id=new_id("retailer", now),
+        slug=slug,
+        name=name,
+        country=country.upper(),
+        currency=currency.lower(),
+        time_zone=time_zone,
+        language="fr" if country.upper() == "FR" else "en",
+        created_at=now,
+    )
+
+
+def get_retailer(session: Session, retailer_id: str) -> Retailer:
+    """Return a retailer.
+
+    Raises:
+        Missing: If there is none.
+    """
+    retailer = session.get(Retailer, retailer_id)
+    if retailer is None:
+        raise Missing(retailer_id, "retailer")
+    return retailer
+
+
+def get_retailer_by_slug(session: Session, slug: str) -> Retailer:
+    """Return the retailer with this *slug*.
+
+    Raises:
+        Missing: If there is none.
+    """
+    retailer = session.exec(select(Retailer).where(Retailer.slug == slug)).one_or_none()
+    if retailer is None:
+        raise Missing(slug, "retailer")
+    return retailer
+
+
+def retailers(session: Session) -> list[Retailer]:
+    """Return every retailer of this installation, by name."""
+    return list(session.exec(select(Retailer).order_by(col(Retailer.name))))

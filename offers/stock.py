@@ -1,0 +1,135 @@
+"""Stock: what the retailer has, by their account, and every change of it.
+
+A count from the retailer is absolute and belongs to a moment. One that is older than
+what we know is dropped; orders paid after that moment are not in it and are taken off.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, insert
+from sqlmodel import Field, Session, SQLModel, col, update
+
+from offers.catalog import Offer, Recount
+from offers.columns import Moment, word
+from offers.ids import new_id
+
+
+class Cause(StrEnum):
+    FEED = "feed"
+    MESSAGE = "message"
+    ORDER = "order"
+    REFUND = "refund"
+
+
+class StockMovement(SQLModel, table=True):
+    __tablename__ = "stock_movement"
+    __table_args__ = (
+        Index("ix_stock_movement_offer", "retailer_id", "offer_id", "moved_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id")
+    offer_id: str = Field(foreign_key="offer.id")
+    change: int
+    quantity: int  # what there is afterwards
+    cause: Cause = Field(sa_type=word(Cause))
+    source_id: str
+    moved_at: datetime = Field(sa_type=Moment)
+
+
+def count_stock(
+    session: Session,
+    offer: Offer,
+    quantity: int,
+    *,
+    counted_at: datetime,
+    sold_since: int,
+    cause: Cause,
+    source_id: str,
+    now: datetime,
+) -> bool:
+    """Take over the retailer's count. Return whether it was news.
+
+    *sold_since* units were paid for here after *counted_at*, so the count still
+    includes them.
+    """
+    if offer.counted_at is not None and counted_at <= offer.counted_at:
+        return False
+    present = max(0, quantity - sold_since)
+    change = present - (offer.quantity or 0)
+    offer.quantity = present
+    offer.counted_at = counted_at
+    session.add(offer)
+    _log(session, offer, change, cause=cause, source_id=source_id, now=now)
+    return True
+
+
+def move_stock(
+    session: Session,
+    offer: Offer,
+    change: int,
+    *,
+    cause: Cause,
+    source_id: str,
+    now: datetime,
+) -> None:
+    """Add *change* units, sold ones being less than none; unknown stays unknown."""
+    moved = session.exec(
+        update(Offer)
+        .where(col(Offer.id) == offer.id, col(Offer.quantity).is_not(None))
+        .values(quantity=col(Offer.quantity) + change)
+    )
+    session.refresh(offer)
+    if moved.rowcount:
+        _log(session, offer, change, cause=cause, source_id=source_id, now=now)
+
+
+def _log(
+    session: Session,
+    offer: Offer,
+    change: int,
+    *,
+    cause: Cause,
+    source_id: str,
+    now: datetime,
+) -> None:
+    session.add(
+        StockMovement(
+            id=new_id("movement", now),
+            retailer_id=offer.retailer_id,
+            offer_id=offer.id,
+            change=change,
+            quantity=offer.quantity or 0,
+            cause=cause,
+            source_id=source_id,
+            moved_at=now,
+        )
+    )
+
+
+def log_recounts(
+    session: Session,
+    retailer_id: str,
+    recounts: Sequence[Recount],
+    *,
+    source_id: str,
+    now: datetime,
+) -> None:
+    """Enter what a feed changed into the ledger."""
+    rows = [
+        {
+            "id": new_id("movement", now),
+            "retailer_id": retailer_id,
+            "offer_id": recount.offer_id,
+            "change": recount.after - recount.before,
+            "quantity": recount.after,
+            "cause": Cause.FEED,
+            "source_id": source_id,
+            "moved_at": now,
+        }
+        for recount in recounts
+    ]
+    if rows:
+        session.exec(insert(StockMovement), params=rows)

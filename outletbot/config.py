@@ -1,0 +1,102 @@
+"""Settings, read once from the environment, complained of all at once."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+NEEDED = ("SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET")
+HOW = {
+    "SECRET_KEY": "make one with: outletbot new-key",
+    "STRIPE_API_KEY": "it is in Stripe's dashboard under Developers, API keys",
+    "STRIPE_WEBHOOK_SECRET": "Stripe shows it (whsec_…) when you add the endpoint",
+}
+
+
+class ConfigError(Exception):
+    """The environment lacks a setting or has a wrong one; names them all."""
+
+
+class Settings(BaseSettings):
+    """What an installation decides; ``README.md`` has the same list."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    database_url: str = "sqlite:///var/outletbot.db"
+    public_url: str = "http://localhost:8080"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    secret_key: SecretStr = SecretStr("")
+    stripe_api_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_base: str = "https://api.stripe.com"
+    ship_to: Annotated[tuple[str, ...], NoDecode] = ()
+    allow_private_addresses: bool = False
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    log_format: str = Field(default="auto", pattern="^(auto|json|console)$")
+    max_upload_mb: int = Field(default=25, ge=1, le=500)
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, url: str) -> str:
+        """Platforms hand out ``postgres://``; SQLAlchemy wants to know the driver."""
+        scheme, _, rest = url.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            return f"postgresql+psycopg://{rest}"
+        return url
+
+    @field_validator("public_url", "stripe_api_base")
+    @classmethod
+    def _no_slash(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            msg = "must begin with http:// or https://"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    @field_validator("ship_to", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().upper() for part in value.split(",") if part)
+        return value
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Read the settings.
+
+        Raises:
+            ConfigError: If some are malformed.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = [
+                f"{problem['loc'][0]!s}".upper() + f": {problem['msg']}"
+                for problem in error.errors(include_url=False)
+            ]
+            raise ConfigError("\n".join(lines)) from error
+
+    def missing(self) -> list[str]:
+        """Return what the service cannot run without, each with where to get it."""
+        values = (self.secret_key, self.stripe_api_key, self.stripe_webhook_secret)
+        return [
+            f"{name} is not set: {HOW[name]}"
+            for name, value in zip(NEEDED, values, strict=True)
+            if not value.get_secret_value()
+        ]
+
+    @property
+    def livemode(self) -> bool:
+        return "_live_" in self.stripe_api_key.get_secret_value()
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def data_folder(self) -> Path:
+        """Where a SQLite installation keeps its file."""
+        if self.database_url.startswith("sqlite:///"):
+            return Path(self.database_url.removeprefix("sqlite:///")).parent
+        return Path("var")

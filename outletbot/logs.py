@@ -1,0 +1,40 @@
+"""Logs: JSON lines for machines, colours on a terminal; never a secret."""
+
+import sys
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+HIDDEN = ("token", "secret", "password", "key", "email", "address")
+
+
+def set_up_logs(log_format: str) -> None:
+    """Send every log line to stderr, as *log_format* says: auto, json or console."""
+    pretty = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    last: list[Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if pretty
+        else [
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            hide_secrets,
+            *last,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def hide_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Blank the facts whose names say that they are nobody's business."""
+    for name in event:
+        if any(word in name for word in HIDDEN):
+            event[name] = "…"
+    return event

@@ -1,0 +1,14 @@
+"""Alembic's entry: runs migrations on the connection that it is handed."""
+
+from alembic import context
+
+from outletbot.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata(),
+    render_as_batch=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,83 @@
+"""The schema: imports every table, so that none is forgotten, and migrates it."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, MetaData
+from sqlmodel import SQLModel
+
+from offers import (
+    accounts,
+    catalog,
+    clicks,
+    deals,
+    holds,
+    imports,
+    merchants,
+    orders,
+    pictures,
+    posts,
+    prices,
+    refunds,
+    retailers,
+    stock,
+)
+from webhooks import inbox, outbox
+
+TABLES = (
+    accounts,
+    catalog,
+    clicks,
+    deals,
+    holds,
+    imports,
+    merchants,
+    orders,
+    pictures,
+    posts,
+    prices,
+    refunds,
+    retailers,
+    stock,
+    inbox,
+    outbox,
+)
+"""Every module with tables: importing them is what makes the metadata whole."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def metadata() -> MetaData:
+    """Return every table there should be."""
+    return SQLModel.metadata
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest schema; nothing happens if it is there."""
+    writing = engine.execution_options(writing=True)
+    with writing.begin() as connection:
+        _wait_little(connection)
+        command.upgrade(_config(connection), "head")
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has the newest schema."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _wait_little(connection: Connection) -> None:
+    """On PostgreSQL a migration that cannot get its lock must not block the shop."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")

@@ -1,0 +1,111 @@
+"""What arrived: each message once, whatever the sender repeats."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, col, select, update
+
+from offers.columns import Moment
+from offers.ids import new_id
+
+LEASE = timedelta(minutes=1)
+
+
+class Arrival(SQLModel, table=True):
+    """*sent_at* is the sender's time; *retailer_id* is empty for the whole house."""
+
+    __table_args__ = (
+        UniqueConstraint("source", "retailer_id", "message_id"),
+        Index("ix_arrival_due", "handled_at", "due_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = ""
+    source: str
+    message_id: str
+    type: str
+    payload: dict[str, Any] = Field(sa_type=JSON)
+    sent_at: datetime = Field(sa_type=Moment)
+    received_at: datetime = Field(sa_type=Moment)
+    due_at: datetime = Field(sa_type=Moment)
+    attempts: int = 0
+    handled_at: datetime | None = Field(default=None, sa_type=Moment)
+    outcome: str = ""
+
+
+def new_arrival(
+    source: str,
+    message_id: str,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    retailer_id: str = "",
+    sent_at: datetime,
+    now: datetime,
+) -> Arrival:
+    return Arrival(
+        id=new_id("arrival", now),
+        retailer_id=retailer_id,
+        source=source,
+        message_id=message_id,
+        type=kind,
+        payload=payload,
+        sent_at=sent_at,
+        received_at=now,
+        due_at=now,
+    )
+
+
+def receive(session: Session, arrival: Arrival) -> bool:
+    """Keep *arrival*, unless it came before. Return whether it is new."""
+    on_postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(Arrival) if on_postgres else sqlite.insert(Arrival)
+    kept = session.connection().execute(
+        insert.values(arrival.model_dump()).on_conflict_do_nothing()
+    )
+    return kept.rowcount == 1
+
+
+def lease_arrivals(
+    session: Session, *, now: datetime, limit: int = 50
+) -> list[Arrival]:
+    """Take messages that were not acted on yet, the oldest first."""
+    due = (col(Arrival.handled_at).is_(None), col(Arrival.due_at) <= now)
+    first = (
+        select(Arrival.id)
+        .where(*due)
+        .order_by(col(Arrival.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    leased = session.scalars(
+        update(Arrival)
+        .where(*due, col(Arrival.id).in_(first))
+        .values(due_at=now + LEASE, attempts=col(Arrival.attempts) + 1)
+        .returning(Arrival)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return sorted(leased.all(), key=lambda arrival: arrival.id)
+
+
+def mark_handled(
+    session: Session, arrival_id: str, outcome: str, *, now: datetime
+) -> bool:
+    """Note what became of a message. Return whether nobody had acted on it before."""
+    marked = session.exec(
+        update(Arrival)
+        .where(col(Arrival.id) == arrival_id, col(Arrival.handled_at).is_(None))
+        .values(handled_at=now, outcome=outcome)
+    )
+    return marked.rowcount == 1
+
+
+def put_off(session: Session, arrival_id: str, *, until: datetime, reason: str) -> None:
+    """It could not be acted on now; try again at *until*."""
+    session.exec(
+        update(Arrival)
+        .where(col(Arrival.id) == arrival_id)
+        .values(due_at=until, outcome=reason)
+    )

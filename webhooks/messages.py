@@ -1,0 +1,75 @@
+"""What we say to a retailer's endpoint, in its first version.
+
+Amounts are whole numbers of minor units; moments are ISO 8601 in UTC.
+"""
+
+from dataclasses import asdict, dataclass
+
+from offers.catalog import Offer
+from offers.deals import Deal
+from offers.orders import Order
+
+ORDER_PAID = "order.paid"
+DEAL_CLOSED = "deal.closed"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPaid:
+    order: str
+    deal: str
+    sku: str
+    title: str
+    quantity: int
+    total_amount: int
+    currency: str
+    payment: str
+    email: str
+    name: str
+    address: str
+    paid_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DealClosed:
+    deal: str
+    sku: str
+    title: str
+    offered: int
+    sold: int
+    held: int
+    opened_at: str
+    closed_at: str
+    sold_out: bool
+
+
+def order_paid(order: Order, offer: Offer) -> dict[str, object]:
+    message = OrderPaid(
+        order=order.id,
+        deal=order.deal_id,
+        sku=offer.sku,
+        title=order.title,
+        quantity=order.quantity,
+        total_amount=order.total_amount,
+        currency=order.currency,
+        payment=order.payment_id,
+        email=order.email,
+        name=order.name,
+        address=order.address,
+        paid_at=order.paid_at.isoformat(),
+    )
+    return asdict(message)
+
+
+def deal_closed(deal: Deal, offer: Offer) -> dict[str, object]:
+    message = DealClosed(
+        deal=deal.id,
+        sku=offer.sku,
+        title=deal.title,
+        offered=deal.allotment,
+        sold=deal.sold,
+        held=deal.held,
+        opened_at=deal.opens_at.isoformat(),
+        closed_at=deal.closes_at.isoformat(),
+        sold_out=deal.sold_out_at is not None,
+    )
+    return asdict(message)

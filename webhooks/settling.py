@@ -1,0 +1,129 @@
+"""What the payment provider's word means for holds, orders and refunds.
+
+``settle_checkout`` is the one way in: the webhook, the page a shopper returns to, the
+sweeper and the reconciler all bring a checkout as the provider describes it now, in any
+order and as often as they like.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session, select
+
+from offers.catalog import Offer
+from offers.checkouts import Checkout, CheckoutState, Paid
+from offers.deals import Deal, mark_sold_out
+from offers.errors import Missing, PaidTooLate
+from offers.holds import ACTIVE, Hold, HoldState, change_state, end_hold, open_checkout
+from offers.orders import find_order_of_hold, settle
+from offers.posts import retire_posts
+from offers.refunds import request_refund
+from webhooks.messages import ORDER_PAID, order_paid
+from webhooks.outbox import enqueue
+
+
+class Outcome(StrEnum):
+    """What became of a hold."""
+
+    ORDERED = "ordered"
+    REFUNDED = "refunded"
+    RELEASED = "released"
+    PROCESSING = "processing"
+    OPEN = "open"
+    REVIEW = "review"
+
+
+def settle_checkout(
+    session: Session, checkout: Checkout, *, livemode: bool, now: datetime
+) -> Outcome:
+    """Bring a hold in line with its checkout; twice is once.
+
+    What does not agree with our own row (the page, the amount, the currency, live or
+    test) is left for a person to review: nothing is sold and nothing is freed.
+
+    Raises:
+        Missing: If we made no such checkout.
+    """
+    hold = _lock(session, checkout)
+    if find_order_of_hold(session, hold.id) is not None:
+        return Outcome.ORDERED
+    if not _agrees(hold, checkout, livemode=livemode):
+        return _leave_for_review(session, hold, now)
+    match checkout.state, checkout.paid:
+        case CheckoutState.COMPLETE, Paid.PAID:
+            return _order_or_refund(session, hold, checkout, now)
+        case (CheckoutState.EXPIRED, _) | (CheckoutState.COMPLETE, Paid.FAILED):
+            return _release(session, hold, now)
+        case CheckoutState.COMPLETE, _:
+            return _wait(session, hold, now)
+        case _:
+            open_checkout(session, hold.id, checkout.id, checkout.url)
+            return Outcome.OPEN
+
+
+def _lock(session: Session, checkout: Checkout) -> Hold:
+    """Settle one hold at a time."""
+    hold = session.exec(
+        select(Hold)
+        .where(Hold.id == checkout.hold_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if hold is None:
+        raise Missing(checkout.hold_id, "hold")
+    return hold
+
+
+def _agrees(hold: Hold, checkout: Checkout, *, livemode: bool) -> bool:
+    ours = hold.checkout_id is None or hold.checkout_id == checkout.id
+    asked = hold.request != ""
+    same_money = checkout.total == hold.total
+    return ours and asked and same_money and checkout.livemode == livemode
+
+
+def _order_or_refund(
+    session: Session, hold: Hold, checkout: Checkout, now: datetime
+) -> Outcome:
+    try:
+        order = settle(session, hold, checkout, now=now)
+    except PaidTooLate as error:
+        request_refund(
+            session,
+            hold.retailer_id,
+            hold.id,
+            checkout.payment_id,
+            hold.total,
+            reason=error.code,
+            now=now,
+        )
+        return Outcome.REFUNDED
+    deal = session.get_one(Deal, order.deal_id)
+    offer = session.get_one(Offer, deal.offer_id)
+    message = order_paid(order, offer)
+    enqueue(session, order.retailer_id, ORDER_PAID, message, now=now)
+    _retire_if_sold_out(session, deal.id, now)
+    return Outcome.ORDERED
+
+
+def _release(session: Session, hold: Hold, now: datetime) -> Outcome:
+    end_hold(session, hold.id, HoldState.RELEASED, now=now)
+    _retire_if_sold_out(session, hold.deal_id, now)
+    return Outcome.RELEASED
+
+
+def _leave_for_review(session: Session, hold: Hold, now: datetime) -> Outcome:
+    if hold.state in ACTIVE:
+        change_state(session, hold.id, HoldState.REVIEW, now=now)
+    return Outcome.REVIEW
+
+
+def _wait(session: Session, hold: Hold, now: datetime) -> Outcome:
+    """Completed, and the money is on its way: nobody else may have the unit."""
+    if hold.state in ACTIVE:
+        change_state(session, hold.id, HoldState.PROCESSING, now=now)
+    return Outcome.PROCESSING
+
+
+def _retire_if_sold_out(session: Session, deal_id: str, now: datetime) -> None:
+    if mark_sold_out(session, deal_id, now=now):
+        retire_posts(session, deal_id, now=now)
