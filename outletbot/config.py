@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         return "_live_" in self.stripe_api_key.get_secret_value()
 
     @property
+    def sandbox_origin(self) -> str:
+        """Where the sandbox's payment page is, if the sandbox stands in for Stripe."""
+        return self.stripe_api_base if self.stripe_api_base.startswith("http:") else ""
+
+    @property
     def secure(self) -> bool:
         return self.public_url.startswith("https://")
 

@@ -1,0 +1,39 @@
+"""The outlet page: the retailer's own wall on this installation.
+
+It shows the deals whose post on this channel is published, so publishing is done when
+our own database says so, and there is nobody to ask, to edit at, or to wait for.
+"""
+
+from outletbot.channels import Ability, Capabilities, Draft, Published
+
+
+class OutletPage:
+    name = "outlet"
+    capabilities = Capabilities(
+        max_length=5_000,
+        max_images=1,
+        max_image_bytes=5_000_000,
+        max_alt_length=1_500,
+        abilities=frozenset(Ability),
+    )
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+
+    def length(self, text: str) -> int:
+        return len(text)
+
+    async def check(self) -> str:
+        return self._public_url
+
+    async def publish(self, draft: Draft, *, key: str) -> Published:
+        return Published(key, draft.link)
+
+    async def find(self, draft: Draft) -> Published | None:
+        return None
+
+    async def edit(self, remote_id: str, text: str) -> None:
+        """The wall reads the deal itself."""
+
+    async def delete(self, remote_id: str) -> None:
+        """The wall shows no deal whose post is deleted."""

@@ -1,0 +1,28 @@
+"""What the web application carries, by type."""
+
+from aiohttp import web
+
+from offers.merchants import Merchant
+from offers.retailers import Retailer
+from outletbot.claims import ClaimQueue
+from outletbot.clock import Clock
+from outletbot.config import Settings
+from outletbot.db import Database
+from outletbot.networks import Networks
+from outletbot.passwords import Passwords
+from outletbot.payments import PaymentGateway
+from outletbot.sealing import Seal
+
+SETTINGS = web.AppKey("SETTINGS", Settings)
+DATABASE = web.AppKey("DATABASE", Database)
+CLOCK: web.AppKey[Clock] = web.AppKey("CLOCK")
+PAYMENTS: web.AppKey[PaymentGateway] = web.AppKey("PAYMENTS")
+CLAIMS = web.AppKey("CLAIMS", ClaimQueue)
+SEAL = web.AppKey("SEAL", Seal)
+PASSWORDS = web.AppKey("PASSWORDS", Passwords)
+NETWORKS = web.AppKey("NETWORKS", Networks)
+
+LANGUAGE = web.RequestKey("LANGUAGE", str)
+NONCE = web.RequestKey("NONCE", str)
+MERCHANT = web.RequestKey("MERCHANT", Merchant)
+RETAILER = web.RequestKey("RETAILER", Retailer)

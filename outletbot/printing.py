@@ -1,0 +1,69 @@
+"""Printing: money, numbers, moments and durations, as a reader's language writes them.
+
+Every function takes the language (``en`` or ``fr``) last.
+"""
+
+from datetime import datetime, timedelta, tzinfo
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from offers.money import Money
+from offers.sentences import Sentence
+from outletbot.languages import locale_of, translations
+
+
+def print_money(money: Money, language: str) -> str:
+    """Return such as ``€12.50`` or ``12,50 €``."""
+    currency = money.currency.upper()
+    return format_currency(money.value, currency, locale=locale_of(language))
+
+
+def print_number(number: float, language: str) -> str:
+    return format_decimal(number, locale=locale_of(language))
+
+
+def print_percent(share: float, language: str) -> str:
+    """Return a *share* from 0 to 1 as whole percent."""
+    return format_percent(share, locale=locale_of(language))
+
+
+def print_time(moment: datetime, zone: tzinfo, language: str) -> str:
+    """Return the time of day in *zone*, such as ``18:00``."""
+    return format_time(moment, "short", tzinfo=zone, locale=locale_of(language))
+
+
+def print_moment(moment: datetime, zone: tzinfo, language: str) -> str:
+    """Return day and time in *zone*, such as ``Mon 23 Nov, 18:00``."""
+    return format_datetime(
+        moment, "EEE d MMM, HH:mm", tzinfo=zone, locale=locale_of(language)
+    )
+
+
+def print_day(moment: datetime, zone: tzinfo, language: str) -> str:
+    return format_date(moment.astimezone(zone), "long", locale=locale_of(language))
+
+
+def print_duration(duration: timedelta) -> str:
+    """Return such as ``7 min 12 s`` or ``2 h 5 min``, in any language."""
+    seconds = int(duration.total_seconds())
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, rest = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    said = [f"{number} {unit}" for number, unit in parts if number]
+    return " ".join(said[:2]) or "0 s"
+
+
+def print_fact(fact: object, language: str) -> str:
+    """Return a fact of a sentence."""
+    if isinstance(fact, Money):
+        return print_money(fact, language)
+    return str(fact)
+
+
+def say(sentence: Sentence, language: str) -> str:
+    """Return *sentence* in *language*, its facts printed in the reader's way."""
+    template = translations(language).gettext(sentence.template)
+    facts = {name: print_fact(fact, language) for name, fact in sentence.facts.items()}
+    return template.format(**facts)

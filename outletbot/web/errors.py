@@ -1,0 +1,69 @@
+"""Domain errors become HTTP answers here and nowhere else."""
+
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from offers.errors import NotFound, OfferError, Refused, TooMany, Unavailable
+from offers.sentences import Sentence
+from outletbot.claims import Busy
+from outletbot.keys import LANGUAGE
+from outletbot.printing import say
+from outletbot.web.rendering import page
+
+log = structlog.get_logger(__name__)
+
+STATUSES: dict[type[OfferError], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    Unavailable: HTTPStatus.CONFLICT,
+    Refused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+}
+GONE = Sentence("There is nothing at this address.")
+BROKEN = Sentence("Something went wrong on our side. It was noted; please try again.")
+BUSY = Sentence("Very busy just now: your turn in about {seconds} s.", seconds=2)
+
+
+def status_of(error: OfferError) -> HTTPStatus:
+    for branch in type(error).__mro__:
+        if branch in STATUSES:
+            return STATUSES[branch]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer in the form that was asked for; nobody sees a traceback."""
+    try:
+        return await handler(request)
+    except OfferError as error:
+        log.info("request_refused", code=error.code, path=request.path)
+        response = explain(request, error.sentence, status_of(error), error.code)
+        if isinstance(error, TooMany):
+            response.headers["Retry-After"] = str(int(error.after.total_seconds()))
+        return response
+    except Busy as busy:
+        response = explain(request, BUSY, HTTPStatus.SERVICE_UNAVAILABLE, "busy")
+        response.headers["Retry-After"] = str(busy.seconds)
+        return response
+    except web.HTTPNotFound:
+        return explain(request, GONE, HTTPStatus.NOT_FOUND, "not_found")
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception:
+        log.exception("request_failed", path=request.path, method=request.method)
+        failed = HTTPStatus.INTERNAL_SERVER_ERROR
+        return explain(request, BROKEN, failed, "internal_error")
+
+
+def explain(
+    request: web.Request, sentence: Sentence, status: HTTPStatus, code: str
+) -> web.Response:
+    """Say what went wrong: as a page to people, as JSON to machines."""
+    text = say(sentence, request[LANGUAGE])
+    if "text/html" in request.headers.get("Accept", ""):
+        return page(request, "error.html", status=status, message=text, code=code)
+    body = {"error": code, "message": text}
+    return web.json_response(body, status=status)

@@ -1,0 +1,62 @@
+"""Reading what people send: each field read, or refused in words they can act on."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from offers.errors import InvalidField
+from offers.sentences import Sentence
+
+Form = Mapping[str, object]
+
+
+def read_text(form: Form, field: str, *, longest: int, needed: bool = False) -> str:
+    """Return *field* without the space around it.
+
+    Raises:
+        InvalidField: If it is too long, or empty and *needed*.
+    """
+    value = form.get(field, "")
+    text = value.strip() if isinstance(value, str) else ""
+    if needed and not text:
+        raise InvalidField(field, Sentence("Fill this in."))
+    if len(text) > longest:
+        problem = Sentence("Use {longest} characters at most.", longest=longest)
+        raise InvalidField(field, problem, text)
+    return text
+
+
+def read_int(form: Form, field: str, *, minimum: int, maximum: int) -> int:
+    """Return *field* as a number.
+
+    Raises:
+        InvalidField: If it is missing, no integer, or out of range.
+    """
+    text = read_text(form, field, longest=20)
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidField(field, Sentence("Enter a whole number."), text)
+    if not minimum <= (number := int(text)) <= maximum:
+        problem = Sentence(
+            "Choose between {minimum} and {maximum}.", minimum=minimum, maximum=maximum
+        )
+        raise InvalidField(field, problem, text)
+    return number
+
+
+def read_moment(form: Form, field: str, zone: ZoneInfo) -> datetime:
+    """Return *field*, a local time in *zone* as browsers send it, as an instant.
+
+    Raises:
+        InvalidField: If it is no time, or one that a change of the clocks skips.
+    """
+    text = read_text(form, field, longest=40)
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        problem = Sentence("Enter a day and a time, such as 2026-12-01T18:00.")
+        raise InvalidField(field, problem, text) from None
+    moment = local.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) != local:
+        problem = Sentence("The clocks go forward then: there is no such time.")
+        raise InvalidField(field, problem, text)
+    return moment

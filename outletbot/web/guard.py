@@ -1,0 +1,165 @@
+"""The guard: who may see and do what, and what browsers are told to refuse.
+
+Every page needs a sign-in unless its handler says ``@public``. A request that changes
+something must come from our own pages, told by ``Sec-Fetch-Site`` or ``Origin``
+(https://cheatsheetseries.owasp.org, Cross-Site Request Forgery Prevention), unless its
+handler says ``@machine``: those are signed.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from yarl import URL
+
+from offers.merchants import Merchant, touch_sign_in, who_signed_in
+from offers.retailers import get_retailer
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    LANGUAGE,
+    MERCHANT,
+    NONCE,
+    RETAILER,
+    SETTINGS,
+)
+from outletbot.languages import LANGUAGES, choose_language
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+H = TypeVar("H", bound=Callable[..., object])
+
+PUBLIC: set[Callable[..., object]] = set()
+MACHINES: set[Callable[..., object]] = set()
+
+
+def public(handler: H) -> H:
+    """Whoever knows the address may come in."""
+    PUBLIC.add(handler)
+    return handler
+
+
+def machine(handler: H) -> H:
+    """Other companies' machines come in; the handler checks who they are."""
+    MACHINES.add(handler)
+    return public(handler)
+
+
+def cookie_name(request: web.Request, name: str) -> str:
+    """Return *name* with the prefix that pins a cookie to this host, under https."""
+    return f"__Host-{name}" if request.app[SETTINGS].secure else name
+
+
+def set_cookie(
+    request: web.Request, response: web.StreamResponse, name: str, value: str, age: int
+) -> None:
+    response.set_cookie(
+        cookie_name(request, name),
+        value,
+        max_age=age,
+        path="/",
+        secure=request.app[SETTINGS].secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+@web.middleware
+async def choose(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Settle the reader's language and the nonce of the page's own script."""
+    asked = request.query.get("lang", "")
+    accepted = request.headers.get("Accept-Language", "")
+    request[LANGUAGE] = asked if asked in LANGUAGES else choose_language(accepted)
+    request[NONCE] = secrets.token_urlsafe(16)
+    return await handler(request)
+
+
+@web.middleware
+async def add_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell the browser to run nothing but our own."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as raised:
+        _protect(request, raised)
+        raise
+    _protect(request, response)
+    return response
+
+
+def _protect(request: web.Request, response: web.StreamResponse) -> None:
+    if response.prepared:
+        return
+    nonce = request.get(NONCE, "")
+    headers = response.headers
+    headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' "
+        f"'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; "
+        f"form-action 'self' https: {request.app[SETTINGS].sandbox_origin}; "
+        "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.app[SETTINGS].secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+@web.middleware
+async def refuse_forgeries(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """Let only our own pages change something."""
+    changes = request.method not in SAFE
+    if changes and _handler(request) not in MACHINES and not _from_us(request):
+        raise web.HTTPForbidden(text="This form was not sent from our own page.")
+    return await handler(request)
+
+
+def _from_us(request: web.Request) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin") or request.headers.get("Referer", "")
+    ours = {urlsplit(request.app[SETTINGS].public_url).netloc, request.host}
+    return urlsplit(origin).netloc in ours
+
+
+@web.middleware
+async def require_sign_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Know who asks; turn away who may not."""
+    token = request.cookies.get(cookie_name(request, "sign_in"), "")
+    if token:
+        await _recognise(request, token)
+    handler_of_route = _handler(request)
+    if handler_of_route is None or handler_of_route in PUBLIC or MERCHANT in request:
+        return await handler(request)
+    if request.method in SAFE:
+        sign_in = URL("/sign-in").with_query(next=request.path)
+        raise web.HTTPSeeOther(sign_in)
+    raise web.HTTPForbidden(text="Sign in first.")
+
+
+async def _recognise(request: web.Request, token: str) -> None:
+    database, now = request.app[DATABASE], request.app[CLOCK]()
+    merchant = await database.read(who_signed_in, token, now=now)
+    if merchant is None:
+        return
+    request[MERCHANT] = merchant
+    request[RETAILER] = await database.read(get_retailer, merchant.retailer_id)
+    if "lang" not in request.query:
+        request[LANGUAGE] = merchant.language
+    await database.transact(touch_sign_in, token, now=now)
+
+
+def signed_in(request: web.Request) -> Merchant:
+    """Return the merchant who asks; pages that are not public have one."""
+    return request[MERCHANT]
+
+
+def _handler(request: web.Request) -> object:
+    """The function behind the route; ``None`` if there is no such route."""
+    match_info = request.match_info
+    return None if match_info.http_exception else match_info.handler
