@@ -1,0 +1,231 @@
+"""Posting to a Mastodon account, or to a server that speaks its API.
+
+A post is made at most once for its key for an hour (``Idempotency-Key``); servers that
+ignore the key are why an unconfirmed post is looked for by its link first. What the
+server takes is asked of it once (``/api/v2/instance``); until then, and on servers that
+do not tell, Mastodon's own defaults hold.
+
+Facts: docs.joinmastodon.org, methods "statuses", "media", "accounts", "instance".
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+
+from outletbot.channels import Draft, Image, Published, TryLater, Unconfirmed
+from outletbot.channels.images import fit_image
+from outletbot.channels.mastodon_api import (
+    Answer,
+    Clock,
+    MastodonApi,
+    NotThere,
+    Patience,
+    Unclear,
+)
+from outletbot.channels.mastodon_limits import Limits, read_limits
+from outletbot.channels.mastodon_text import links_of, text_length
+
+PATIENCE = Patience()
+# Their clock and ours may differ by this much; the link tells our posts apart anyway.
+SKEW = timedelta(minutes=5)
+PAGE = 40
+
+
+class Mastodon:
+    """One account. *clock* tells how far off the moments are that the server names."""
+
+    name = "mastodon"
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        base_url: str,
+        token: str,
+        *,
+        clock: Clock,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        self._api = MastodonApi(http, base_url, token, clock=clock, patience=patience)
+        self._patience = patience
+        self._limits: Limits | None = None
+        self._account_id = ""
+        self.capabilities = Limits().capabilities
+
+    def length(self, text: str) -> int:
+        limits = self._limits or Limits()
+        return text_length(text, url_length=limits.url_length)
+
+    async def check(self) -> str:
+        """Return the account's handle; learn what the server takes on the way."""
+        await self._learn_limits()
+        path = "/api/v1/accounts/verify_credentials"
+        match (await self._api.read(path)).content:
+            case {"id": str(account_id), "acct": str(handle)}:
+                self._account_id = account_id
+                return f"@{handle}"
+        raise Unclear(path)
+
+    async def publish(self, draft: Draft, *, key: str) -> Published:
+        """Publish *draft*; twice with the same *key* within an hour gives one post."""
+        await self._learn_limits()
+        media_ids = [await self._upload(image) for image in draft.images]
+        more = {"media_ids": media_ids} if media_ids else {}
+        return await self._post(draft.text, draft.language, key, **more)
+
+    async def reply(
+        self, remote_id: str, text: str, *, language: str, key: str
+    ) -> Published:
+        """Answer a post; at most once for the same *key*, as ``publish``."""
+        return await self._post(text, language, key, in_reply_to_id=remote_id)
+
+    async def find(self, draft: Draft) -> Published | None:
+        async for status in self._own_statuses(draft.since - SKEW):
+            match status:
+                case {"reblog": dict()}:
+                    continue  # somebody else's post, passed on by us
+                case {"content": str(content)} if draft.link in links_of(content):
+                    return _published(status)
+        return None
+
+    async def edit(self, remote_id: str, text: str) -> None:
+        """Replace the text; images and language not sent again would be lost."""
+        path = f"/api/v1/statuses/{remote_id}"
+        kept = _kept((await self._api.read(path)).content)
+        if kept is None:
+            raise Unclear(path)
+        change = {"status": text, **kept}
+        await self._api.call("PUT", path, lost=Unconfirmed, json=change)
+
+    async def delete(self, remote_id: str) -> None:
+        path = f"/api/v1/statuses/{remote_id}"
+        try:
+            await self._api.call("DELETE", path, lost=Unconfirmed)
+        except NotThere:
+            return
+
+    async def _post(
+        self, text: str, language: str, key: str, **more: object
+    ) -> Published:
+        answer = await self._api.call(
+            "POST",
+            "/api/v1/statuses",
+            lost=Unconfirmed,
+            broken=Unconfirmed,
+            headers={"Idempotency-Key": key},
+            json={
+                "status": text,
+                # Mastodon knows languages by their two letters: fr, not fr-CA.
+                "language": language.partition("-")[0],
+                "visibility": "public",
+                **more,
+            },
+        )
+        published = _published(answer.content)
+        if published is None:
+            msg = "The server answered the post with something else."
+            raise Unconfirmed(msg)
+        return published
+
+    async def _upload(self, image: Image) -> str:
+        """Give the server an image and return its id there, once it can be used.
+
+        Nobody sees an image without its post, so that losing one does no harm.
+        """
+        fitted = await asyncio.to_thread(fit_image, image, self.capabilities)
+        form = aiohttp.FormData()
+        form.add_field(
+            "file",
+            fitted.content,
+            filename=f"image.{fitted.content_type.partition('/')[2]}",
+            content_type=fitted.content_type,
+        )
+        form.add_field("description", fitted.alt)
+        path = "/api/v2/media"
+        answer = await self._api.call("POST", path, lost=TryLater, data=form)
+        match answer.content:
+            case {"id": str(media_id)}:
+                await self._until_ready(answer, f"/api/v1/media/{media_id}")
+                return media_id
+        raise Unclear(path)
+
+    async def _until_ready(self, answer: Answer, path: str) -> None:
+        """Wait for an image that was taken (202) but is still worked on (206)."""
+        try:
+            async with asyncio.timeout(self._patience.picture.total_seconds()):
+                while answer.status != HTTPStatus.OK:
+                    await asyncio.sleep(self._patience.glance.total_seconds())
+                    answer = await self._api.read(path)
+        except TimeoutError as error:
+            msg = "The server is still working on the picture."
+            raise TryLater(msg) from error
+
+    async def _own_statuses(self, since: datetime) -> AsyncIterator[Any]:
+        """Yield our posts, newest first, down to those made before *since*."""
+        path = f"/api/v1/accounts/{await self._own_id()}/statuses"
+        params = {"exclude_replies": "true", "limit": str(PAGE)}
+        while page := await self._read_page(path, params):
+            for status, made_at in page:
+                if made_at < since:
+                    return
+                yield status
+            last = str(page[-1][0]["id"])
+            if params.get("max_id") == last:
+                return  # this server does not page
+            params["max_id"] = last
+
+    async def _read_page(
+        self, path: str, params: dict[str, str]
+    ) -> list[tuple[Any, datetime]]:
+        page = (await self._api.read(path, params)).content
+        if not isinstance(page, list):
+            raise Unclear(path)
+        try:
+            return [(status, _made_at(status)) for status in page]
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unclear(path) from error
+
+    async def _own_id(self) -> str:
+        if not self._account_id:
+            await self.check()
+        return self._account_id
+
+    async def _learn_limits(self) -> None:
+        if self._limits is not None:
+            return
+        try:
+            self._limits = read_limits(
+                (await self._api.read("/api/v2/instance")).content
+            )
+        except NotThere:
+            self._limits = Limits()
+        self.capabilities = self._limits.capabilities
+
+
+def _made_at(status: Any) -> datetime:
+    made_at = datetime.fromisoformat(status["created_at"])
+    return made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC)
+
+
+def _kept(status: Any) -> dict[str, object] | None:
+    """Return what of a post is to be sent again, lest an edit takes it away."""
+    match status:
+        case {"media_attachments": list(images), **more}:
+            pass
+        case _:
+            return None
+    media_ids = [image["id"] for image in images if "id" in image]
+    language = more.get("language")
+    return {"media_ids": media_ids} | ({"language": language} if language else {})
+
+
+def _published(status: Any) -> Published | None:
+    match status:
+        case {"id": str(remote_id), "url": str(url)}:
+            return Published(remote_id, url)
+        case {"id": str(remote_id), "uri": str(url)}:
+            return Published(remote_id, url)
+    return None

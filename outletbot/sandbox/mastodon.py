@@ -1,0 +1,109 @@
+"""A Mastodon server to practise on: the part of its API that a channel uses.
+
+It keeps Mastodon's limits, scopes, rate limits and idempotency keys, answers its
+errors in its words, and goes wrong on demand. People see the posts at
+``/@{username}``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from outletbot.sandbox.faults import Faults, inject
+from outletbot.sandbox.mastodon_limits import RateLimits, Spent
+from outletbot.sandbox.mastodon_routes import SANDBOX, routes, token_of
+from outletbot.sandbox.mastodon_rules import MAX_FILE, Refusal
+from outletbot.sandbox.mastodon_state import Account, Clock, MastodonSandbox
+
+__all__ = ["FAULTS", "RATE_LIMITS", "SANDBOX", "Account", "build_mastodon_sandbox"]
+
+FAULTS = web.AppKey("mastodon_faults", Faults)
+RATE_LIMITS = web.AppKey("mastodon_rate_limits", RateLimits)
+
+
+def build_mastodon_sandbox(
+    *,
+    clock: Clock,
+    public_url: str,
+    accounts: Iterable[Account],
+    faults: Faults | None = None,
+) -> web.Application:
+    """Build the server; *public_url* is how people and clients reach it.
+
+    Its memory is ``app[SANDBOX]``, what shall go wrong ``app[FAULTS]``, and the budgets
+    of calls ``app[RATE_LIMITS]``.
+    """
+    faults = faults or Faults()
+    app = web.Application(
+        client_max_size=2 * MAX_FILE,
+        middlewares=[
+            inject(faults, too_many=_too_many, error=_broken),
+            _limit_rate,
+            _answer_errors,
+        ],
+    )
+    app[SANDBOX] = MastodonSandbox(
+        clock=clock, public_url=public_url, accounts=accounts
+    )
+    app[FAULTS] = faults
+    app[RATE_LIMITS] = RateLimits()
+    app.add_routes(routes)
+    return app
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer in Mastodon's form: one sentence under ``error``."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return _error(refusal.status, refusal.sentence)
+    except web.HTTPClientError as error:
+        known = {404: "Not Found", 413: "Payload Too Large"}
+        return _error(error.status, known.get(error.status, error.reason))
+
+
+@web.middleware
+async def _limit_rate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count calls of the API, by account or else by address."""
+    if not request.path.startswith("/api/"):
+        return await handler(request)
+    spent = _spend(request)
+    if spent.over:
+        return _over(spent)
+    answer = await handler(request)
+    if not answer.prepared:
+        answer.headers.update(spent.headers)
+    return answer
+
+
+def _spend(request: web.Request) -> Spent:
+    sandbox = request.app[SANDBOX]
+    account = sandbox.account_of(token_of(request))
+    return request.app[RATE_LIMITS].spend(
+        account.id if account else f"at {request.remote}",
+        request.method,
+        request.path,
+        now=sandbox.clock(),
+    )
+
+
+def _over(spent: Spent) -> web.Response:
+    answer = _error(429, "Too many requests")
+    answer.headers.update(spent.headers)
+    return answer
+
+
+def _too_many(request: web.Request) -> web.Response:
+    spent = _spend(request)
+    return _over(replace(spent, used=spent.budget.calls + 1))
+
+
+def _broken(_request: web.Request) -> web.Response:
+    return _error(500, "There was a problem on our end")
+
+
+def _error(status: int, sentence: str) -> web.Response:
+    return web.json_response({"error": sentence}, status=status)

@@ -1,0 +1,264 @@
+"""A Mastodon server's memory: accounts, posts and media, and the rules for them.
+
+What is not allowed is a ``Refusal``; nothing here knows HTTP.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from outletbot.sandbox.mastodon_rules import (
+    MAX_ATTACHMENTS,
+    check_file,
+    check_text,
+    look_at,
+    not_found,
+    refuse,
+)
+
+Clock = Callable[[], datetime]
+
+KEPT_KEYS_FOR = timedelta(hours=1)
+VISIBILITIES = ("public", "unlisted", "private", "direct")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """*scopes* are what its token may do: ``read`` includes ``read:accounts``."""
+
+    username: str
+    token: str = field(repr=False)
+    display_name: str = ""
+    scopes: Sequence[str] = ("read", "write")
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    id: str
+    account_id: str
+    content: bytes = field(repr=False)
+    content_type: str
+    size: tuple[int, int]
+    description: str | None
+    status_id: str | None = None
+    looks_until_ready: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A text of a post, and since when it was that."""
+
+    text: str
+    spoiler_text: str
+    sensitive: bool
+    media: tuple[Media, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    id: str
+    account: Account
+    visibility: str
+    language: str | None
+    versions: tuple[Version, ...]
+    in_reply_to: "Status | None" = None
+
+    @property
+    def now(self) -> Version:
+        return self.versions[-1]
+
+    @property
+    def created_at(self) -> datetime:
+        return self.versions[0].created_at
+
+    @property
+    def edited_at(self) -> datetime | None:
+        return self.now.created_at if len(self.versions) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks a post to be; *media_ids* is None where it said nothing."""
+
+    text: str = ""
+    spoiler_text: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    visibility: str = "public"
+    in_reply_to_id: str = ""
+    media_ids: Sequence[str] | None = None
+
+
+class MastodonSandbox:
+    """One server. *looks_until_ready* is how often an upload is "not ready yet".
+
+    ``statuses`` and ``media`` can be read by whoever rehearses; *public_url* is where
+    people see the posts.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        public_url: str,
+        accounts: Iterable[Account],
+        looks_until_ready: int = 1,
+    ) -> None:
+        self.clock = clock
+        self.public_url = public_url.rstrip("/")
+        self.looks_until_ready = looks_until_ready
+        self.accounts = {
+            account.username: replace(account, id=str(number))
+            for number, account in enumerate(accounts, start=1)
+        }
+        self.statuses: dict[str, Status] = {}
+        self.media: dict[str, Media] = {}
+        self._made_by_key: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._made = 0
+
+    def account_of(self, token: str) -> Account | None:
+        owners = (one for one in self.accounts.values() if one.token == token)
+        return next(owners, None)
+
+    def create_status(self, account: Account, wish: Wish, *, key: str) -> Status:
+        """Make a post, or return the one already made for *key* within the hour."""
+        now = self.clock()
+        status_id, made_at = self._made_by_key.get((account.id, key), ("", now))
+        if key and status_id in self.statuses and now - made_at < KEPT_KEYS_FOR:
+            return self.statuses[status_id]
+        parent = self.get_status(wish.in_reply_to_id) if wish.in_reply_to_id else None
+        if wish.visibility not in VISIBILITIES:
+            refuse("Visibility is not included in the list")
+        status_id = self._new_id()
+        version = self._version(account, wish, status_id)
+        status = Status(
+            status_id, account, wish.visibility, wish.language, (version,), parent
+        )
+        self.statuses[status_id] = status
+        if key:
+            self._made_by_key[account.id, key] = (status_id, now)
+        return status
+
+    def edit_status(self, account: Account, status_id: str, wish: Wish) -> Status:
+        """Give a post a new version; media that are not asked for again are gone."""
+        status = self.own_status(account, status_id)
+        version = self._version(account, wish, status_id)
+        if replace(version, created_at=status.now.created_at) == status.now:
+            return status
+        edited = replace(
+            status,
+            versions=(*status.versions, version),
+            language=wish.language or status.language,
+        )
+        self.statuses[status_id] = edited
+        return edited
+
+    def delete_status(self, account: Account, status_id: str) -> Status:
+        status = self.own_status(account, status_id)
+        for media in status.now.media:
+            self.media.pop(media.id, None)
+        del self.statuses[status_id]
+        return status
+
+    def get_status(self, status_id: str) -> Status:
+        if status_id not in self.statuses:
+            raise not_found()
+        return self.statuses[status_id]
+
+    def own_status(self, account: Account, status_id: str) -> Status:
+        status = self.get_status(status_id)
+        if status.account.id != account.id:
+            raise not_found()
+        return status
+
+    def statuses_of(self, account_id: str) -> list[Status]:
+        """Return the posts of an account, newest first."""
+        statuses = reversed(self.statuses.values())  # ids rise as posts are made
+        return [one for one in statuses if one.account.id == account_id]
+
+    def ancestors_of(self, status: Status) -> list[Status]:
+        """Return what a post answers, and what that answers, oldest first."""
+        parent = (
+            self.statuses.get(status.in_reply_to.id) if status.in_reply_to else None
+        )
+        return [*self.ancestors_of(parent), parent] if parent else []
+
+    def replies_to(self, status: Status) -> list[Status]:
+        """Return the answers to a post and the answers to those, oldest first."""
+        direct = [
+            one
+            for one in self.statuses.values()
+            if one.in_reply_to and one.in_reply_to.id == status.id
+        ]
+        return [found for one in direct for found in (one, *self.replies_to(one))]
+
+    def upload(
+        self, account: Account, content: bytes, description: str | None
+    ) -> Media:
+        """Take a picture; it can be attached once it is ready."""
+        check_file(content, description)
+        content_type, size = look_at(content)
+        media = Media(
+            self._new_id(),
+            account.id,
+            content,
+            content_type,
+            size,
+            description,
+            looks_until_ready=self.looks_until_ready,
+        )
+        self.media[media.id] = media
+        return media
+
+    def look_at_media(self, account: Account, media_id: str) -> Media:
+        """Return an upload that is in no post yet; each look brings it closer."""
+        media = self.media.get(media_id)
+        if media is None or media.account_id != account.id or media.status_id:
+            raise not_found()
+        nearer = max(0, media.looks_until_ready - 1)
+        self.media[media_id] = replace(media, looks_until_ready=nearer)
+        return media
+
+    def _version(self, account: Account, wish: Wish, status_id: str) -> Version:
+        media_ids = wish.media_ids or ()
+        if not (wish.text.strip() or wish.spoiler_text.strip() or media_ids):
+            refuse("Text can't be blank")
+        check_text(wish.text + wish.spoiler_text)
+        media = self._attach(account, media_ids, status_id)
+        return Version(
+            wish.text, wish.spoiler_text, wish.sensitive, media, self.clock()
+        )
+
+    def _attach(
+        self, account: Account, media_ids: Sequence[str], status_id: str
+    ) -> tuple[Media, ...]:
+        if len(media_ids) > MAX_ATTACHMENTS:
+            refuse(f"Cannot attach more than {MAX_ATTACHMENTS} files")
+        media = [
+            replace(self._attachable(account, media_id, status_id), status_id=status_id)
+            for media_id in media_ids
+        ]
+        self.media |= {one.id: one for one in media}
+        return tuple(media)
+
+    def _attachable(self, account: Account, media_id: str, status_id: str) -> Media:
+        media = self.media.get(media_id)
+        if (
+            media is None
+            or media.account_id != account.id
+            or media.status_id not in {None, status_id}
+        ):
+            refuse(f"Media {media_id} not found or already attached to another post")
+        if media.looks_until_ready:
+            refuse(
+                "Cannot attach files that have not finished processing."
+                " Try again in a moment!"
+            )
+        return media
+
+    def _new_id(self) -> str:
+        """Make an id as Mastodon does: milliseconds, then a number; sortable."""
+        self._made += 1
+        return str((int(self.clock().timestamp() * 1000) << 16) + self._made)
