@@ -1,0 +1,195 @@
+"""Stripe's HTTP API, as much of it as outletbot speaks.
+
+A request is let in (key, account, rate), read by the schema of the installed library,
+answered by a plain function, and kept for its idempotency key. Whatever a shopper or a
+webhook shall see of it is committed before the answer leaves.
+"""
+
+from datetime import datetime
+
+import stripe
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from outletbot.sandbox.stripe_books import OWN, Account, Json
+from outletbot.sandbox.stripe_errors import (
+    StripeRefusal,
+    broken,
+    locked,
+    no_access,
+    no_key,
+    no_such_url,
+    too_many,
+    wrong_key,
+)
+from outletbot.sandbox.stripe_forms import read_form
+from outletbot.sandbox.stripe_idempotency import (
+    ASK,
+    Answer,
+    Ask,
+    KeyLock,
+    answer_to,
+    check_key,
+    is_kept,
+    recall,
+    remember,
+    spoil,
+)
+from outletbot.sandbox.stripe_lists import expand
+from outletbot.sandbox.stripe_operations import OPERATIONS, Errand, Work
+from outletbot.sandbox.stripe_schema import record_of
+from outletbot.sandbox.stripe_state import (
+    ACCOUNT,
+    REQUEST_ID,
+    SANDBOX,
+    StripeSandbox,
+)
+
+
+def add_api(app: web.Application) -> None:
+    for (method, path), (parameters, work) in OPERATIONS.items():
+        app.router.add_route(method, path, _handler(parameters, work))
+
+
+def _handler(parameters: type, work: Work) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        sandbox, account = request.app[SANDBOX], request[ACCOUNT]
+        now, ask = sandbox.clock(), await _read(request)
+        if request.method == "GET":
+            asked = record_of(parameters).read(read_form(request.query_string))
+            answer = Answer(200, _run(work, request, asked, now))
+            sandbox.commit()
+            return _respond(request, answer)
+        request[ASK] = ask
+        async with KeyLock(sandbox, account, ask):
+            answer = recall(account, ask, now=now) or _perform(
+                request, ask, parameters, work
+            )
+            sandbox.commit()
+        return _respond(request, answer)
+
+    return handle
+
+
+async def _read(request: web.Request) -> Ask:
+    body = await request.read()
+    return Ask(
+        path=request.path,
+        body=body.decode(errors="replace"),
+        key=check_key(request.headers.get("Idempotency-Key")),
+        request_id=request[REQUEST_ID],
+    )
+
+
+def _perform(request: web.Request, ask: Ask, parameters: type, work: Work) -> Answer:
+    """Do it, and keep the answer; a refusal before anything was done is not kept."""
+    now = request.app[SANDBOX].clock()
+    asked = record_of(parameters).read(read_form(ask.body))
+    try:
+        answer = Answer(200, _run(work, request, asked, now))
+    except StripeRefusal as refusal:
+        if not is_kept(refusal):
+            raise
+        answer = answer_to(refusal)
+    remember(request[ACCOUNT], ask, answer, now=now)
+    return answer
+
+
+def _run(work: Work, request: web.Request, asked: Json, now: datetime) -> Json:
+    account: Account = request[ACCOUNT]
+    errand = Errand(
+        sandbox=request.app[SANDBOX],
+        account=account,
+        asked=asked,
+        object_id=request.match_info.get("id", ""),
+        path=request.path,
+        now=now,
+    )
+    return expand(account, work(errand), asked.get("expand", []))
+
+
+@web.middleware
+async def speak_stripe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let API calls in or refuse them, in Stripe's form; other pages pass."""
+    if not request.path.startswith("/v1/"):
+        return await handler(request)
+    sandbox = request.app[SANDBOX]
+    request[REQUEST_ID] = sandbox.books.new_id("req", 14)
+    try:
+        request[ACCOUNT] = _let_in(request, sandbox)
+        return await handler(request)
+    except StripeRefusal as refusal:
+        sandbox.commit()  # what was found to be over stays over
+        return refuse(request, refusal)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        return refuse(request, no_such_url(request.method, request.path))
+
+
+def _let_in(request: web.Request, sandbox: StripeSandbox) -> Account:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise no_key()
+    if key not in sandbox.keys:
+        raise wrong_key(key)
+    named = request.headers.get("Stripe-Account", OWN)
+    if named in sandbox.revoked or not (named == OWN or named.startswith("acct_")):
+        raise no_access(key, named)
+    account = sandbox.account(named or sandbox.keys[key])
+    _count(sandbox, account, is_read=request.method == "GET")
+    return account
+
+
+def _count(sandbox: StripeSandbox, account: Account, *, is_read: bool) -> None:
+    if sandbox.rate_limit is None:
+        return
+    this = (account.id, is_read, int(sandbox.clock().timestamp()))
+    seen = sandbox.calls.get(this, 0)
+    if seen >= sandbox.rate_limit:
+        raise too_many()
+    # Only the second that runs is worth keeping.
+    sandbox.calls = {k: v for k, v in sandbox.calls.items() if k[2] == this[2]}
+    sandbox.calls[this] = seen + 1
+
+
+def _respond(request: web.Request, answer: Answer) -> web.Response:
+    response = web.json_response(answer.body, status=answer.status)
+    if answer.replay_of:
+        response.headers["Idempotent-Replayed"] = "true"
+        response.headers["Original-Request"] = answer.replay_of
+    return _label(request, response)
+
+
+def refuse(request: web.Request, refusal: StripeRefusal) -> web.Response:
+    response = web.json_response(refusal.body, status=refusal.status)
+    if refusal.status == 429:
+        reason = "resource-specific" if refusal.retry else "global-rate"
+        response.headers["Stripe-Rate-Limited-Reason"] = reason
+    if refusal.retry:
+        response.headers["Stripe-Should-Retry"] = refusal.retry
+    return _label(request, response)
+
+
+def _label(request: web.Request, response: web.Response) -> web.Response:
+    """Add what every answer of Stripe's carries."""
+    sandbox, sent = request.app[SANDBOX], request.headers
+    request_id = request.get(REQUEST_ID) or sandbox.books.new_id("req", 14)
+    response.headers["Request-Id"] = request_id
+    response.headers["Stripe-Version"] = sent.get("Stripe-Version", stripe.api_version)
+    for name in ("Idempotency-Key", "Stripe-Account"):
+        if name in sent:
+            response.headers[name] = sent[name]
+    return response
+
+
+def answer_too_many(request: web.Request) -> web.Response:
+    return refuse(request, too_many())
+
+
+def answer_locked(request: web.Request) -> web.Response:
+    return refuse(request, locked())
+
+
+def answer_broken(request: web.Request) -> web.Response:
+    """Say that something went wrong, and say it again to the same key."""
+    spoil(request)
+    return refuse(request, broken())

@@ -1,0 +1,126 @@
+"""The operations of Stripe's API that the sandbox performs: a function for each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from stripe import params
+from stripe.params import checkout
+
+from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_lists import line_items, page_of
+from outletbot.sandbox.stripe_refunds import create_refund
+from outletbot.sandbox.stripe_sessions import (
+    create_session,
+    end_lapsed_sessions,
+    expire_session,
+    get_session,
+)
+from outletbot.sandbox.stripe_state import StripeSandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What an operation needs: where, what was asked, which object, and when."""
+
+    sandbox: StripeSandbox
+    account: Account
+    asked: Json
+    object_id: str
+    path: str
+    now: datetime
+
+
+Work = Callable[[Errand], Json]
+
+
+def _create_session(errand: Errand) -> Json:
+    return create_session(
+        errand.account,
+        errand.asked,
+        now=errand.now,
+        public_url=errand.sandbox.public_url,
+    )
+
+
+def _get_session(errand: Errand) -> Json:
+    return get_session(errand.account, errand.object_id, now=errand.now)
+
+
+def _expire_session(errand: Errand) -> Json:
+    return expire_session(errand.account, errand.object_id, now=errand.now)
+
+
+def _list_items(errand: Errand) -> Json:
+    _get_session(errand)
+    return line_items(errand.account, errand.object_id)
+
+
+def _create_refund(errand: Errand) -> Json:
+    return create_refund(errand.account, errand.asked, now=errand.now)
+
+
+def _get_account(errand: Errand) -> Json:
+    return {
+        **dict.fromkeys(("business_profile", "company", "email", "individual")),
+        "id": errand.account.id or "acct_sandbox",
+        "object": "account",
+        "business_type": "company",
+        "capabilities": {"card_payments": "active", "transfers": "active"},
+        "charges_enabled": True,
+        "country": "FR",
+        "default_currency": "eur",
+        "details_submitted": True,
+        "metadata": {},
+        "payouts_enabled": True,
+        "settings": {"dashboard": {"display_name": "Sandbox"}},
+        "type": "standard",
+    }
+
+
+def _get(kind: str) -> Work:
+    return lambda errand: errand.account.get(kind, errand.object_id)
+
+
+def _list(kind: str) -> Work:
+    def work(errand: Errand) -> Json:
+        end_lapsed_sessions(errand.account, now=errand.now)
+        return page_of(errand.account, kind, errand.asked, errand.path)
+
+    return work
+
+
+SESSIONS = "/v1/checkout/sessions"
+
+OPERATIONS: dict[tuple[str, str], tuple[type, Work]] = {
+    ("POST", SESSIONS): (checkout.SessionCreateParams, _create_session),
+    ("GET", SESSIONS): (checkout.SessionListParams, _list("checkout.session")),
+    ("GET", f"{SESSIONS}/{{id}}"): (checkout.SessionRetrieveParams, _get_session),
+    ("POST", f"{SESSIONS}/{{id}}/expire"): (
+        checkout.SessionExpireParams,
+        _expire_session,
+    ),
+    ("GET", f"{SESSIONS}/{{id}}/line_items"): (
+        checkout.SessionListLineItemsParams,
+        _list_items,
+    ),
+    ("POST", "/v1/refunds"): (params.RefundCreateParams, _create_refund),
+    ("GET", "/v1/refunds"): (params.RefundListParams, _list("refund")),
+    ("GET", "/v1/refunds/{id}"): (params.RefundRetrieveParams, _get("refund")),
+    ("GET", "/v1/payment_intents/{id}"): (
+        params.PaymentIntentRetrieveParams,
+        _get("payment_intent"),
+    ),
+    ("GET", "/v1/charges/{id}"): (params.ChargeRetrieveParams, _get("charge")),
+    ("GET", "/v1/events"): (params.EventListParams, _list("event")),
+    ("GET", "/v1/events/{id}"): (params.EventRetrieveParams, _get("event")),
+    ("GET", "/v1/balance_transactions"): (
+        params.BalanceTransactionListParams,
+        _list("balance_transaction"),
+    ),
+    ("GET", "/v1/balance_transactions/{id}"): (
+        params.BalanceTransactionRetrieveParams,
+        _get("balance_transaction"),
+    ),
+    ("GET", "/v1/account"): (params.AccountRetrieveCurrentParams, _get_account),
+}

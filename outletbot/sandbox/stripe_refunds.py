@@ -1,0 +1,147 @@
+"""Refunds: never more than was charged, whatever is asked for at once or in turn.
+
+A refund of a card succeeds at once unless told otherwise, one of a bank debit is
+pending first; either may fail later, and then the money is the retailer's again.
+"""
+
+from datetime import datetime
+
+import stripe
+
+from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_errors import Invalid, StripeRefusal
+from outletbot.sandbox.stripe_objects import new, new_transaction
+from outletbot.sandbox.stripe_rules import check_metadata, spoken
+
+
+def create_refund(account: Account, asked: Json, *, now: datetime) -> Json:
+    """Give money of a charge back: *amount* of it, or all that is left.
+
+    Raises:
+        Invalid: If the parameters name no charge, or an absurd amount.
+        StripeRefusal: If there is no such charge, or too little left of it.
+    """
+    check_metadata(asked.get("metadata", {}), "metadata")
+    charge = _charge_of(account, asked)
+    amount = _amount_of(charge, asked)
+
+    refund = new(
+        account,
+        stripe.Refund,
+        "re",
+        now,
+        object="refund",
+        amount=amount,
+        charge=charge["id"],
+        currency=charge["currency"],
+        metadata=asked.get("metadata") or {},
+        payment_intent=charge["payment_intent"],
+        reason=asked.get("reason"),
+        status="succeeded" if _is_card(charge) else "pending",
+    )
+    del refund["livemode"]
+    _take_back(account, refund, charge, amount, now)
+    account.tell("refund.created", refund, now=now)
+    account.tell("charge.refunded", charge, now=now)
+    return refund
+
+
+def conclude_refund(account: Account, refund_id: str, *, now: datetime) -> Json:
+    """Let a pending refund arrive.
+
+    Raises:
+        StripeRefusal: If it is not pending.
+    """
+    refund = account.get("refund", refund_id)
+    if refund["status"] != "pending":
+        raise _is_over(refund)
+    refund["status"] = "succeeded"
+    account.tell("refund.updated", account.keep(refund), now=now)
+    return refund
+
+
+def fail_refund(account: Account, refund_id: str, *, now: datetime) -> Json:
+    """Let a refund fail, as banks do days later when an account was closed.
+
+    Raises:
+        StripeRefusal: If it failed before.
+    """
+    refund = account.get("refund", refund_id)
+    if refund["status"] == "failed":
+        raise _is_over(refund)
+    charge = account.get("charge", refund["charge"])
+    refund.update(status="failed", failure_reason="expired_or_canceled_card")
+    _take_back(account, refund, charge, -refund["amount"], now)
+    account.tell("refund.updated", refund, now=now)
+    account.tell("refund.failed", refund, now=now)
+    return refund
+
+
+def _is_card(charge: Json) -> bool:
+    return bool(charge["payment_method_details"]["type"] == "card")
+
+
+def _is_over(refund: Json) -> StripeRefusal:
+    message = f"This refund is {refund['status']} already."
+    return StripeRefusal(message, code="sandbox_refund_over")
+
+
+def _charge_of(account: Account, asked: Json) -> Json:
+    if "charge" in asked:
+        return account.get("charge", asked["charge"], param="charge")
+    if "payment_intent" not in asked:
+        message = (
+            "One of the following params should be provided for this request: "
+            "payment_intent or charge."
+        )
+        raise Invalid(message, code="parameter_missing")
+    intent_id = asked["payment_intent"]
+    intent = account.get("payment_intent", intent_id, param="payment_intent")
+    if intent["status"] != "succeeded":
+        message = (
+            f"This PaymentIntent ({intent_id}) does not have a successful charge to "
+            "refund."
+        )
+        raise StripeRefusal(message, code="payment_intent_unexpected_state")
+    return account.get("charge", intent["latest_charge"])
+
+
+def _amount_of(charge: Json, asked: Json) -> int:
+    left: int = charge["amount"] - charge["amount_refunded"]
+    amount: int = asked.get("amount", left)
+    if "amount" in asked and amount < 1:
+        message = "Invalid positive integer"
+        raise Invalid(message, param="amount", code="parameter_invalid_integer")
+    if left == 0:
+        message = f"Charge {charge['id']} has already been refunded."
+        raise StripeRefusal(message, code="charge_already_refunded")
+    if amount > left:
+        what = (
+            "unrefunded amount on charge"
+            if charge["amount_refunded"]
+            else "charge amount"
+        )
+        currency = charge["currency"]
+        message = (
+            f"Refund amount ({spoken(amount, currency)}) is greater than {what} "
+            f"({spoken(left, currency)})"
+        )
+        # Stripe's own answer was seen with this text and parameter, and no code.
+        raise StripeRefusal(message, param="amount")
+    return amount
+
+
+def _take_back(
+    account: Account, refund: Json, charge: Json, amount: int, now: datetime
+) -> None:
+    """Move *amount* out of the charge; below 0, into it again."""
+    transaction = new_transaction(account, refund, amount=-amount, fees=[], now=now)
+    name = "balance_transaction" if amount > 0 else "failure_balance_transaction"
+    refund[name] = transaction["id"]
+    if amount < 0:
+        transaction.update(type="refund_failure", reporting_category="refund_failure")
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    account.keep(transaction)
+    account.keep(refund)
+    account.keep(charge)
