@@ -16,8 +16,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import stripe
+import structlog
 from aiohttp import web
 
+from outletbot.clock import Clock
 from outletbot.sandbox import stripe_control, stripe_pages
 from outletbot.sandbox.faults import inject
 from outletbot.sandbox.stripe_api import (
@@ -27,11 +29,13 @@ from outletbot.sandbox.stripe_api import (
     answer_too_many,
     speak_stripe,
 )
-from outletbot.sandbox.stripe_books import OWN, Books, Clock
+from outletbot.sandbox.stripe_books import OWN, Books
 from outletbot.sandbox.stripe_state import SANDBOX, StripeSandbox
 from outletbot.sandbox.stripe_webhooks import DeliveryPolicy, Endpoint, Postman
 
 __all__ = ["SANDBOX", "StripeSandbox", "build_stripe_sandbox"]
+
+log = structlog.get_logger()
 
 SWEEP_EVERY = timedelta(seconds=1)
 
@@ -109,4 +113,7 @@ async def _sweep(sandbox: StripeSandbox, every: timedelta) -> None:
     """End the sessions whose time is up, without anybody asking for them."""
     while True:
         await asyncio.sleep(every.total_seconds())
-        sandbox.sweep(now=sandbox.clock())
+        try:
+            sandbox.sweep(now=sandbox.clock())
+        except Exception:
+            log.exception("sandbox_sweep_failed")

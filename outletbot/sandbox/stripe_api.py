@@ -11,7 +11,7 @@ import stripe
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from outletbot.sandbox.stripe_books import OWN, Account, Json
+from outletbot.sandbox.stripe_books import OWN, OWN_NAME, Account, Json
 from outletbot.sandbox.stripe_errors import (
     StripeRefusal,
     broken,
@@ -27,13 +27,13 @@ from outletbot.sandbox.stripe_idempotency import (
     ASK,
     Answer,
     Ask,
-    KeyLock,
     answer_to,
     check_key,
     is_kept,
     recall,
     remember,
     spoil,
+    under_way,
 )
 from outletbot.sandbox.stripe_lists import expand
 from outletbot.sandbox.stripe_operations import OPERATIONS, Errand, Work
@@ -61,7 +61,7 @@ def _handler(parameters: type, work: Work) -> Handler:
             sandbox.commit()
             return _respond(request, answer)
         request[ASK] = ask
-        async with KeyLock(sandbox, account, ask):
+        async with under_way(sandbox, account, ask):
             answer = recall(account, ask, now=now) or _perform(
                 request, ask, parameters, work
             )
@@ -134,7 +134,7 @@ def _let_in(request: web.Request, sandbox: StripeSandbox) -> Account:
     named = request.headers.get("Stripe-Account", OWN)
     if named in sandbox.revoked or not (named == OWN or named.startswith("acct_")):
         raise no_access(key, named)
-    account = sandbox.account(named or sandbox.keys[key])
+    account = sandbox.account(sandbox.keys[key] if named in (OWN, OWN_NAME) else named)
     _count(sandbox, account, is_read=request.method == "GET")
     return account
 

@@ -10,7 +10,7 @@ import json
 import random
 import sqlite3
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,10 +18,11 @@ from typing import Any, TypeAlias
 from outletbot.sandbox.stripe_errors import no_such
 
 Json: TypeAlias = dict[str, Any]
-Clock: TypeAlias = Callable[[], datetime]
 
 OWN = ""
 """The account that the API key itself belongs to; others are named by a header."""
+
+OWN_NAME = "acct_sandbox"
 
 SPOKEN = {
     "payment_intent": "payment_intent",

@@ -7,6 +7,8 @@ before (wrong parameters, a lock, another one under way with this key) is not ke
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -101,27 +103,24 @@ def spoil(request: web.Request) -> None:
         sandbox.commit()
 
 
-class KeyLock:
-    """Holds a key while its request is under way."""
+@asynccontextmanager
+async def under_way(
+    sandbox: StripeSandbox, account: Account, ask: Ask
+) -> AsyncIterator[None]:
+    """Hold a key while its request is under way.
 
-    def __init__(self, sandbox: StripeSandbox, account: Account, ask: Ask) -> None:
-        self._held = sandbox.being_answered
-        self._name = (account.id, ask.key or ask.request_id)
-        self._latency = sandbox.latency
-
-    async def __aenter__(self) -> None:
-        if self._name in self._held:
-            raise key_in_use(self._name[1])
-        self._held.add(self._name)
-        if self._latency:
-            try:
-                await asyncio.sleep(self._latency.total_seconds())
-            except BaseException:
-                self._held.discard(self._name)
-                raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self._held.discard(self._name)
+    Raises:
+        NotStarted: If another request with this key is.
+    """
+    name = (account.id, ask.key or ask.request_id)
+    if name in sandbox.being_answered:
+        raise key_in_use(name[1])
+    sandbox.being_answered.add(name)
+    try:
+        await asyncio.sleep(sandbox.latency.total_seconds())
+        yield
+    finally:
+        sandbox.being_answered.discard(name)
 
 
 def check_key(key: str | None) -> str | None:

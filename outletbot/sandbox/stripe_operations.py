@@ -7,7 +7,7 @@ from datetime import datetime
 from stripe import params
 from stripe.params import checkout
 
-from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_books import OWN_NAME, Account, Json
 from outletbot.sandbox.stripe_lists import line_items, page_of
 from outletbot.sandbox.stripe_refunds import create_refund
 from outletbot.sandbox.stripe_sessions import (
@@ -63,7 +63,7 @@ def _create_refund(errand: Errand) -> Json:
 def _get_account(errand: Errand) -> Json:
     return {
         **dict.fromkeys(("business_profile", "company", "email", "individual")),
-        "id": errand.account.id or "acct_sandbox",
+        "id": errand.account.id or OWN_NAME,
         "object": "account",
         "business_type": "company",
         "capabilities": {"card_payments": "active", "transfers": "active"},

@@ -97,7 +97,7 @@ def success_address(session: Json) -> str:
 
 
 def when(timestamp: int) -> str:
-    return f"{datetime.fromtimestamp(timestamp, UTC):%H:%M}"
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _find(request: web.Request) -> tuple[Account, Json]:

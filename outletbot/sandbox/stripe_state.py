@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults
-from outletbot.sandbox.stripe_books import Account, Books, Clock, Json
+from outletbot.sandbox.stripe_books import Account, Books, Json
 from outletbot.sandbox.stripe_payments import (
     Fees,
     Shopper,

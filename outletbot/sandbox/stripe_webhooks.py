@@ -18,7 +18,8 @@ import aiohttp
 import stripe
 import structlog
 
-from outletbot.sandbox.stripe_books import Account, Books, Clock, Json
+from outletbot.clock import Clock
+from outletbot.sandbox.stripe_books import Account, Books, Json
 
 log = structlog.get_logger()
 
@@ -137,7 +138,10 @@ class Postman:
         self._start(account, delivery, Treatment())
 
     async def release(self, order: Order = Order.AS_HAPPENED) -> int:
-        """Send what was held back, one after the other. Return how many that were."""
+        """Send what was held back, one after the other. Return how many that were.
+
+        What is not taken is tried again later, and no longer in this order.
+        """
         held = [
             (account, delivery)
             for account in self._books.accounts.values()
@@ -149,8 +153,11 @@ class Postman:
         if order is Order.SHUFFLED:
             self._dice.shuffle(held)
         for account, delivery in held:
-            delivery["state"] = "pending"
-            await self._bring(account, delivery)
+            if await self._attempt(account, delivery):
+                self._conclude(account, delivery, "taken")
+            else:
+                first = next(iter(self.policy.retries), timedelta())
+                self._start(account, delivery, Treatment(delay=first))
         return len(held)
 
     async def settle(self) -> None:
@@ -202,15 +209,18 @@ class Postman:
         """Try until it is taken; a closed sandbox goes on where it was, later."""
         await asyncio.sleep(after / SECONDS)
         for wait in (*self.policy.retries, None):
-            attempt = await self._try(account.get("event", delivery["id"]))
-            delivery["attempts"].append(attempt)
-            if 200 <= attempt["status"] < 300:
+            if await self._attempt(account, delivery):
                 return self._conclude(account, delivery, "taken")
             if wait is not None:
                 self._books.note(account, delivery)
                 self._books.commit()
                 await asyncio.sleep(wait / SECONDS)
         return self._conclude(account, delivery, "given_up")
+
+    async def _attempt(self, account: Account, delivery: Json) -> bool:
+        attempt = await self._try(account.get("event", delivery["id"]))
+        delivery["attempts"].append(attempt)
+        return bool(200 <= attempt["status"] < 300)
 
     def _conclude(self, account: Account, delivery: Json, state: str) -> None:
         if delivery["state"] != "taken":

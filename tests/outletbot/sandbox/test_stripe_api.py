@@ -74,6 +74,11 @@ class TestEntry:
         assert mine.id == session.id
         assert await sessions_of(stage) == []
 
+    async def test_its_own_account_may_be_named(self, stage: Stage) -> None:
+        session = await stage.create({"stripe_account": "acct_sandbox"})
+
+        assert await sessions_of(stage) == [session.id]
+
     @pytest.mark.parametrize("account", ["acct_gone", "north"])
     async def test_needs_access_to_the_account(
         self, stage: Stage, account: str

@@ -2,6 +2,7 @@
 Checkout sessions are made as Stripe makes them, and refused for its reasons.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from tests.outletbot.sandbox.stripe_stage import (
     NORTH,
     Stage,
     priced,
-    session_params,
     stamp,
 )
 
@@ -207,6 +207,35 @@ class TestRefusals:
 
         assert error.user_message == "Invalid currency: eux."
 
+    @pytest.mark.parametrize(
+        ("changes", "param"),
+        [
+            ({"quantity": 0}, "line_items[0][quantity]"),
+            ({"adjustable_quantity": {"enabled": True}}, None),
+            ({"tax_rates": ["txr_1"]}, None),
+            ({"price_data": {"currency": "eur", "product": "prod_1"}}, None),
+        ],
+    )
+    async def test_a_line_that_is_not_a_plain_one(
+        self, stage: Stage, changes, param: str | None
+    ) -> None:
+        error = await refusal_of(stage, line_items=[{**priced(500)[0], **changes}])
+
+        assert param in (None, error.param)
+        assert error.code == ("sandbox_unsupported" if param is None else None)
+
+    async def test_more_lines_than_a_page_shows(self, stage: Stage) -> None:
+        assert (await refusal_of(stage, line_items=priced(500) * 101)).code is None
+
+    async def test_no_way_left_to_pay(self, stage: Stage) -> None:
+        error = await refusal_of(
+            stage,
+            allowed_payment_method_types=["card"],
+            excluded_payment_method_types=["card"],
+        )
+
+        assert error.param == "allowed_payment_method_types"
+
     async def test_a_price_that_it_does_not_have(self, stage: Stage) -> None:
         with pytest.raises(stripe.InvalidRequestError) as refusal:
             await stage.create(line_items=[{"price": "price_1", "quantity": 1}])
@@ -222,6 +251,7 @@ class TestRefusals:
             ({"metadata": {f"k{n}": "v" for n in range(51)}}, "metadata"),
             ({"customer_email": "ada at home"}, "customer_email"),
             ({"success_url": "shop.test/done"}, "success_url"),
+            ({"success_url": "http://[shop.test/done"}, "success_url"),
             ({"cancel_url": "javascript:alert(1)"}, "cancel_url"),
         ],
     )
@@ -337,6 +367,17 @@ class TestExpire:
 
         await stage.sandbox.postman.settle()
         assert [event.data.object.id for event in stage.receiver.events] == [session.id]
+
+    async def test_is_swept_in_the_background(self, stripe_stages) -> None:
+        stage = await stripe_stages(sweep_every=timedelta(milliseconds=10))
+        session = await stage.create(expires_at=stamp(minutes=30))
+        stage.clock.move(minutes=31)
+
+        while not stage.receiver.seen:
+            await stage.look("/sandbox/faults")
+
+        account = stage.sandbox.account()
+        assert account.get("checkout.session", session.id)["status"] == "expired"
 
     async def test_a_session_that_is_over_cannot_be_paid(self, stage: Stage) -> None:
         session = await stage.create(expires_at=stamp(minutes=30))
@@ -490,17 +531,40 @@ class TestExpand:
         charge = shown.payment_intent.latest_charge
         assert charge.balance_transaction.net == 2_500 - 38 - 25
 
-    async def test_refuses_what_names_nothing(self, stage: Stage) -> None:
+    async def test_goes_into_lists_and_past_what_is_not_there(
+        self, stage: Stage
+    ) -> None:
+        await stage.create()
+        stage.sandbox.pay((await stage.create()).id)
+
+        page = await stage.client.v1.checkout.sessions.list_async(
+            {"expand": ["data.payment_intent"]}
+        )
+
+        paid, unpaid = page.data
+        assert paid.payment_intent.status == "succeeded"
+        assert unpaid.payment_intent is None
+
+    @pytest.mark.parametrize(
+        ("path", "problem"),
+        [
+            ("currency", "This property cannot be expanded (currency)."),
+            ("currencies", "This property cannot be expanded (currencies)."),
+            ("created.id", "This property cannot be expanded (created.id)."),
+            ("a.b.c.d.e", "You cannot expand more than 4 levels of a property."),
+        ],
+    )
+    async def test_refuses_what_names_nothing(
+        self, stage: Stage, path: str, problem: str
+    ) -> None:
         session = await stage.create()
 
         with pytest.raises(stripe.InvalidRequestError) as refusal:
             await stage.client.v1.checkout.sessions.retrieve_async(
-                session.id, {"expand": ["currency"]}
+                session.id, {"expand": [path]}
             )
 
-        assert refusal.value.user_message == (
-            "This property cannot be expanded (currency)."
-        )
+        assert refusal.value.user_message == problem
 
 
 async def test_a_restart_forgets_nothing(stripe_stages, tmp_path) -> None:
@@ -517,4 +581,3 @@ async def test_a_restart_forgets_nothing(stripe_stages, tmp_path) -> None:
     assert (await after.create()).id != paid.id
     events = await after.client.v1.events.list_async()
     assert len(events.data) == 3
-    assert session_params()["client_reference_id"] == paid.client_reference_id

@@ -5,7 +5,6 @@ Events are signed and arrive at least once, in no order, and late if told so.
 import json
 from datetime import timedelta
 
-import aiohttp
 import pytest
 import stripe
 
@@ -14,12 +13,10 @@ from outletbot.sandbox.stripe_webhooks import (
     DeliveryPolicy,
     Fate,
     Order,
-    Postman,
     Treatment,
 )
 from tests.outletbot.sandbox.stripe_stage import (
     KEY,
-    NOON,
     SECRET,
     MovableClock,
     Stage,
@@ -93,7 +90,7 @@ class TestEvents:
     async def test_tell_which_were_not_taken(self, stripe_stages) -> None:
         stage = await stripe_stages(policy=DeliveryPolicy(retries=()))
         stage.receiver.answers = [500]
-        lost, taken = await expire_some(stage, 1), None
+        lost = await expire_some(stage, 1)
         await stage.sandbox.postman.settle()
         taken = await expire_some(stage, 1)
         await stage.sandbox.postman.settle()
@@ -183,16 +180,12 @@ class TestRetries:
         before.receiver.answers = [500]
         (session_id,) = await expire_some(before, 1)
         while before.receiver.seen == 0:
-            await stage_look(before)
+            await before.look("/sandbox/faults")
 
         after = await stripe_stages(state_path=file)
         await after.sandbox.postman.settle()
 
         assert told(after) == [session_id]
-
-
-async def stage_look(stage: Stage) -> None:
-    await stage.look("/sandbox/faults")
 
 
 class TestTreatment:
@@ -235,6 +228,17 @@ class TestTreatment:
             assert sorted(told(stage)) == sorted(happened)
         assert await stage.sandbox.postman.release(order) == 0
 
+    async def test_released_but_not_taken_is_tried_again(self, stage: Stage) -> None:
+        stage.sandbox.postman.usual = Treatment(Fate.HELD)
+        (session_id,) = await expire_some(stage, 1)
+        stage.receiver.answers = [500]
+
+        await stage.sandbox.postman.release()
+        await stage.sandbox.postman.settle()
+
+        assert stage.receiver.seen == 2
+        assert told(stage) == [session_id]
+
     async def test_late_events_let_others_pass(self, stage: Stage) -> None:
         late = Treatment(delay=timedelta(milliseconds=150))
         stage.sandbox.postman.treat_next(late)
@@ -276,6 +280,3 @@ async def test_nobody_is_told_where_there_is_no_address(stripe_stages) -> None:
 
     assert stage.receiver.seen == 0
     assert len(stage.sandbox.account().all("event")) == 1
-    assert isinstance(stage.sandbox.postman, Postman)
-    assert stage.clock() == NOON
-    assert isinstance(stage.browser, aiohttp.ClientSession)
