@@ -178,6 +178,31 @@ def instance_json(sandbox: MastodonSandbox) -> dict[str, Any]:
     }
 
 
+def old_instance_json(sandbox: MastodonSandbox) -> dict[str, Any]:
+    now = instance_json(sandbox)
+    return {
+        "uri": now["domain"],
+        "short_description": now["description"],
+        "email": "",
+        "urls": {"streaming_api": sandbox.public_url},
+        "stats": {
+            "user_count": len(sandbox.accounts),
+            "status_count": len(sandbox.statuses),
+            "domain_count": 1,
+        },
+        "thumbnail": now["thumbnail"]["url"],
+        "registrations": False,
+        "approval_required": False,
+        "invites_enabled": False,
+        "contact_account": None,
+        **{
+            name: now[name]
+            for name in ("title", "description", "version", "languages", "rules")
+        },
+        "configuration": now["configuration"],
+    }
+
+
 def _configuration_json(sandbox: MastodonSandbox) -> dict[str, Any]:
     return {
         "urls": {"streaming": sandbox.public_url},

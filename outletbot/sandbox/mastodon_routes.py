@@ -37,8 +37,17 @@ def authorize(request: web.Request, scope: str) -> Account:
 
 
 @routes.get("/api/v2/instance")
+@routes.get("/api/v2/instance/")
 async def get_instance(request: web.Request) -> web.Response:
+    """Describe this server; as on Mastodon, a slash at the end does not matter."""
     return web.json_response(entities.instance_json(request.app[SANDBOX]))
+
+
+@routes.get("/api/v1/instance")
+@routes.get("/api/v1/instance/")
+async def get_old_instance(request: web.Request) -> web.Response:
+    """Describe this server in the old way, by which clients tell its version."""
+    return web.json_response(entities.old_instance_json(request.app[SANDBOX]))
 
 
 @routes.get("/api/v1/accounts/verify_credentials")

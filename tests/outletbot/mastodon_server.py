@@ -89,9 +89,9 @@ class Server:
 
 
 @asynccontextmanager
-async def mastodon_server(clock: StandingClock | None = None) -> AsyncIterator[Server]:
-    """Run a sandbox; see that no fault is left over and that all calls are known."""
-    clock, recorder, port = clock or StandingClock(), Recorder(), unused_port()
+async def mastodon_server() -> AsyncIterator[Server]:
+    """Run a sandbox; see that no fault is left over and its answers are right."""
+    clock, recorder, port = StandingClock(), Recorder(), unused_port()
     url = f"http://127.0.0.1:{port}"
     app = build_mastodon_sandbox(
         clock=clock,
@@ -104,10 +104,9 @@ async def mastodon_server(clock: StandingClock | None = None) -> AsyncIterator[S
         TestServer(app, host="127.0.0.1", port=port),
         aiohttp.ClientSession() as http,
     ):
-        server = Server(app, url, clock, recorder, http)
-        yield server
-    assert not server.faults.waiting, server.faults.waiting
-    violations = recorder.violations() if SPEC.exists() else []
+        yield Server(app, url, clock, recorder, http)
+    assert not app[FAULTS].waiting, app[FAULTS].waiting
+    violations = recorder.answer_violations() if SPEC.exists() else []
     assert not violations, violations
 
 

@@ -48,13 +48,22 @@ class Call:
 
     def violations(self) -> Iterator[str]:
         """Say in which ways this is not what is documented."""
-        operation = load_spec()["paths"].get(self.template, {}).get(self.method.lower())
+        operation = self._operation()
+        if operation is not None:
+            yield from (f"{self.name}: {why}" for why in self._query_faults(operation))
+            yield from (f"{self.name}: {why}" for why in self._body_faults(operation))
+        yield from self.answer_violations()
+
+    def answer_violations(self) -> Iterator[str]:
+        """Say in which ways the server's part of this is not what is documented."""
+        operation = self._operation()
         if operation is None:
             yield f"{self.name}: no such call"
             return
-        yield from (f"{self.name}: {why}" for why in self._query_faults(operation))
-        yield from (f"{self.name}: {why}" for why in self._body_faults(operation))
         yield from (f"{self.name}: {why}" for why in self._answer_faults(operation))
+
+    def _operation(self) -> dict[str, Any] | None:
+        return load_spec()["paths"].get(self.template, {}).get(self.method.lower())
 
     def _query_faults(self, operation: dict[str, Any]) -> Iterator[str]:
         parameters = {one["name"]: one for one in operation.get("parameters", ())}
@@ -113,6 +122,9 @@ class Recorder:
     def violations(self) -> list[str]:
         return [why for call in self.calls for why in call.violations()]
 
+    def answer_violations(self) -> list[str]:
+        return [why for call in self.calls for why in call.answer_violations()]
+
     def middleware(self) -> Any:
         @web.middleware
         async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -121,7 +133,7 @@ class Recorder:
                 return await handler(request)
             call = Call(
                 request.method,
-                resource.canonical,
+                resource.canonical.rstrip("/"),
                 dict(request.query),
                 dict(request.headers),
                 await _read_body(request),

@@ -54,6 +54,8 @@ BROKEN = [Fault.ERROR_BEFORE, Fault.ERROR_AFTER]
 async def server() -> AsyncIterator[Server]:
     async with mastodon_server() as server:
         yield server
+        violations = server.recorder.violations() if SPEC.exists() else []
+        assert not violations, violations
 
 
 class TestPublish:
