@@ -10,6 +10,7 @@ from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.networks import Networks
 from outletbot.passwords import Passwords
+from outletbot.paying import Paying
 from outletbot.payments import PaymentGateway
 from outletbot.sealing import Seal
 
@@ -18,6 +19,7 @@ DATABASE = web.AppKey("DATABASE", Database)
 CLOCK: web.AppKey[Clock] = web.AppKey("CLOCK")
 PAYMENTS: web.AppKey[PaymentGateway] = web.AppKey("PAYMENTS")
 CLAIMS = web.AppKey("CLAIMS", ClaimQueue)
+PAYING = web.AppKey("PAYING", Paying)
 SEAL = web.AppKey("SEAL", Seal)
 PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 NETWORKS = web.AppKey("NETWORKS", Networks)

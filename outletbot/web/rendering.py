@@ -13,6 +13,7 @@ from offers.sentences import Sentence
 from outletbot import printing
 from outletbot.keys import LANGUAGE, MERCHANT, NONCE, RETAILER
 from outletbot.languages import translations
+from outletbot.web.static_files import static
 
 
 def render(template: str, language: str, **context: Any) -> str:
@@ -66,6 +67,7 @@ def environment(language: str) -> Environment:
         "duration": _duration,
         "say": _say,
     }
+    made.globals["static"] = static
     return made
 
 

@@ -1,0 +1,5 @@
+"""python -m outletbot."""
+
+from outletbot.cli import main
+
+main()

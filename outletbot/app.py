@@ -1,0 +1,84 @@
+"""The web application, put together: everything it needs is handed in."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+from aiohttp import web
+
+from outletbot import keys
+from outletbot.claims import ClaimQueue
+from outletbot.clock import Clock
+from outletbot.config import Settings
+from outletbot.db import Database
+from outletbot.networks import Networks
+from outletbot.outside import guarded_session
+from outletbot.passwords import Passwords
+from outletbot.paying import Paying
+from outletbot.payments import PaymentGateway
+from outletbot.sealing import Seal
+from outletbot.web import (
+    desk,
+    health,
+    shop,
+    static_files,
+    stock_webhook,
+    stripe_webhook,
+)
+from outletbot.web.errors import answer_errors
+from outletbot.web.guard import add_headers, choose, refuse_forgeries, require_sign_in
+from outletbot.web.measures import measure
+
+MIDDLEWARES = (
+    measure,
+    choose,
+    add_headers,
+    answer_errors,
+    refuse_forgeries,
+    require_sign_in,
+)
+
+
+def build_app(
+    settings: Settings,
+    database: Database,
+    payments: PaymentGateway,
+    *,
+    clock: Clock,
+) -> web.Application:
+    app = web.Application(
+        middlewares=MIDDLEWARES, client_max_size=settings.max_upload_mb * 1024 * 1024
+    )
+    app[keys.SETTINGS] = settings
+    app[keys.DATABASE] = database
+    app[keys.PAYMENTS] = payments
+    app[keys.CLOCK] = clock
+    app[keys.CLAIMS] = ClaimQueue(database, clock)
+    app[keys.PASSWORDS] = Passwords()
+    app[keys.SEAL] = Seal(settings.secret_key.get_secret_value())
+    app[keys.PAYING] = Paying(database, payments, clock, public_url=settings.public_url)
+    app.cleanup_ctx.append(_reach_out)
+    for routes in (*shop.ROUTES, *desk.ROUTES):
+        app.add_routes(routes)
+    for module in (static_files, health, stripe_webhook, stock_webhook):
+        app.add_routes(module.routes)
+    shop.prepare(app)
+    return app
+
+
+async def _reach_out(app: web.Application) -> AsyncIterator[None]:
+    """One guarded client session for everything that calls other networks."""
+    settings = app[keys.SETTINGS]
+    async with guarded_session(
+        allow_private=settings.allow_private_addresses
+    ) as session:
+        app[keys.NETWORKS] = _networks(app, session)
+        yield
+
+
+def _networks(app: web.Application, session: aiohttp.ClientSession) -> Networks:
+    return Networks(
+        session,
+        app[keys.SEAL],
+        public_url=app[keys.SETTINGS].public_url,
+        clock=app[keys.CLOCK],
+    )

@@ -1,0 +1,13 @@
+"""Work that no request waits for. Every job may run twice at once and may be killed.
+
+running      the loop: every job at its own pace
+opening      deals whose time has come open; those whose time is up close
+publishing   due posts go to their channels, to the instant
+retiring     posts whose deal is over are edited or deleted
+paying       holds get their payment page, and end by the provider's word
+handling     arrivals are acted on
+refunding    due refunds are asked of the provider
+delivering   due messages go out to the retailers' endpoints
+
+Feeds are checked and brought in by ``outletbot.importing``.
+"""

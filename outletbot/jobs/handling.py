@@ -1,0 +1,49 @@
+"""Arrivals are acted on, each once."""
+
+import structlog
+
+from offers.checkouts import Checkout
+from outletbot.clock import Clock
+from outletbot.db import Database
+from outletbot.jobs.publishing import backoff
+from outletbot.payments import Declined, PaymentGateway, Unknown
+from webhooks.handlers import checkout_to_fetch, handle
+from webhooks.inbox import Arrival, lease_arrivals, mark_handled, put_off
+
+log = structlog.get_logger(__name__)
+
+
+async def handle_arrivals(
+    database: Database, payments: PaymentGateway, clock: Clock
+) -> int:
+    """Act on what arrived. Return how many messages were taken up."""
+    arrivals = await database.transact(lease_arrivals, now=clock())
+    for arrival in arrivals:
+        await _handle(arrival, database, payments, clock)
+    return len(arrivals)
+
+
+async def _handle(
+    arrival: Arrival, database: Database, payments: PaymentGateway, clock: Clock
+) -> None:
+    try:
+        checkout = await _fetch(arrival, payments)
+    except Unknown as error:
+        until, reason = clock() + backoff(arrival.attempts), str(error)
+        await database.transact(put_off, arrival.id, until=until, reason=reason)
+        log.warning("arrival_put_off", arrival=arrival.id, reason=reason)
+        return
+    except Declined as refusal:
+        reason = str(refusal)
+        await database.transact(mark_handled, arrival.id, reason, now=clock())
+        log.warning("arrival_ignored", arrival=arrival.id, reason=reason)
+        return
+    outcome = await database.transact(
+        handle, arrival, checkout, livemode=payments.livemode, now=clock()
+    )
+    log.info("arrival_handled", arrival=arrival.id, type=arrival.type, outcome=outcome)
+
+
+async def _fetch(arrival: Arrival, payments: PaymentGateway) -> Checkout | None:
+    checkout_id = checkout_to_fetch(arrival)
+    return await payments.retrieve(checkout_id) if checkout_id else None

@@ -1,0 +1,238 @@
+"""Posts that are due go out to their channels, to the instant, once.
+
+A post is leased a second early and sent when its time comes. That it is about to be
+sent is written down first, so whoever finds it half done looks for it on the network,
+by its own link, before anything is repeated.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlmodel import Session
+
+from offers.accounts import ChannelAccount
+from offers.catalog import Offer
+from offers.deals import Deal, Phase, expected_reduction
+from offers.pictures import Picture
+from offers.posts import (
+    Post,
+    PostState,
+    begin_sending,
+    lease_due_posts,
+    leave_unconfirmed,
+    mark_failed,
+    mark_published,
+    mark_skipped,
+    postpone,
+)
+from offers.prices import Reduction
+from offers.retailers import Retailer
+from outletbot.channels import (
+    Channel,
+    Draft,
+    Image,
+    Published,
+    Rejected,
+    TryLater,
+    Unconfirmed,
+)
+from outletbot.clock import Clock
+from outletbot.composing import compose
+from outletbot.db import Database
+from outletbot.networks import Networks
+
+log = structlog.get_logger(__name__)
+
+AHEAD = timedelta(seconds=1)
+AT_ONCE = 100
+LOOK_AGAIN = timedelta(seconds=15)
+GIVE_UP = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """All that is needed to send a post."""
+
+    post: Post
+    deal: Deal
+    retailer: Retailer
+    account: ChannelAccount
+    picture: Picture | None
+    reduction: Reduction | None
+
+
+class Publisher:
+    def __init__(
+        self,
+        database: Database,
+        networks: Networks,
+        clock: Clock,
+        *,
+        public_url: str,
+    ) -> None:
+        self._database = database
+        self._networks = networks
+        self._clock = clock
+        self._public_url = public_url
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def publish_due(self) -> int:
+        """Start to publish what is due. Return how many posts that is.
+
+        A slow network keeps nobody waiting but its own posts.
+        """
+        room = AT_ONCE - len(self._under_way)
+        if room <= 0:
+            return 0
+        posts = await self._database.transact(
+            lease_due_posts, now=self._clock(), ahead=AHEAD, limit=room
+        )
+        for post in posts:
+            task = asyncio.create_task(self._guarded(post))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return len(posts)
+
+    async def finish(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._under_way)
+
+    async def _guarded(self, post: Post) -> None:
+        """A bug in one post's way is no reason to lose the others'."""
+        try:
+            await self._publish(post)
+        except Exception:
+            log.exception("post_not_handled", post=post.id)
+
+    async def _publish(self, post: Post) -> None:
+        announcement = await self._database.read(_gather, post)
+        channel = self._networks.channel(announcement.account)
+        if post.state is PostState.SENDING and await self._settled(announcement):
+            return
+        await self._wait_for(post)
+        if await self._skipped(announcement):
+            return
+        draft = self._draft(announcement, channel)
+        ours = await self._database.transact(
+            begin_sending, post.id, post.fence, draft.text, now=self._clock()
+        )
+        if not ours:
+            log.warning("post_lease_lost", post=post.id)
+            return
+        await self._send(post, channel, draft)
+
+    async def _send(self, post: Post, channel: Channel, draft: Draft) -> None:
+        try:
+            published = await channel.publish(draft, key=post.id)
+        except TryLater as delay:
+            await self._postpone(post, delay)
+        except Rejected as refusal:
+            await self._database.transact(mark_failed, post, str(refusal))
+            log.warning("post_failed", post=post.id, reason=str(refusal))
+        except Unconfirmed as doubt:
+            await self._leave_unconfirmed(post, str(doubt))
+        else:
+            await self._record(post, published)
+
+    async def _settled(self, announcement: Announcement) -> bool:
+        """Look for a post that may be out. Whether nothing more is to be done now."""
+        post = announcement.post
+        channel = self._networks.channel(announcement.account)
+        try:
+            found = await channel.find(self._draft(announcement, channel))
+        except TryLater as delay:
+            await self._leave_unconfirmed(post, str(delay))
+            return True
+        except Rejected as refusal:
+            await self._database.transact(mark_failed, post, str(refusal))
+            return True
+        if found is None:
+            return False
+        await self._record(post, found)
+        return True
+
+    async def _skipped(self, announcement: Announcement) -> bool:
+        """Nothing is posted that can no longer be bought."""
+        now, deal = self._clock(), announcement.deal
+        if deal.phase(now) not in {Phase.SOLD_OUT, Phase.ENDED}:
+            return False
+        reason = "the deal was over before this could be posted"
+        await self._database.transact(mark_skipped, announcement.post, reason)
+        log.info("post_skipped", post=announcement.post.id)
+        return True
+
+    async def _wait_for(self, post: Post) -> None:
+        early = (post.first_due_at - self._clock()).total_seconds()
+        if early > 0:
+            await asyncio.sleep(early)
+
+    async def _record(self, post: Post, published: Published) -> None:
+        now = self._clock()
+        await self._database.transact(
+            mark_published,
+            post,
+            remote_id=published.remote_id,
+            url=published.url,
+            now=now,
+        )
+        late = (now - post.first_due_at).total_seconds()
+        log.info("post_published", post=post.id, url=published.url, late=round(late, 3))
+
+    async def _postpone(self, post: Post, delay: TryLater) -> None:
+        wait = delay.after or backoff(post.attempts)
+        until = self._clock() + wait
+        if until - post.first_due_at > GIVE_UP:
+            await self._database.transact(mark_failed, post, str(delay))
+        else:
+            await self._database.transact(
+                postpone, post, until=until, reason=str(delay)
+            )
+        log.warning("post_postponed", post=post.id, reason=str(delay), wait=str(wait))
+
+    async def _leave_unconfirmed(self, post: Post, reason: str) -> None:
+        until = self._clock() + LOOK_AGAIN
+        await self._database.transact(
+            leave_unconfirmed, post, until=until, reason=reason
+        )
+        log.warning("post_unconfirmed", post=post.id, reason=reason)
+
+    def _draft(self, announcement: Announcement, channel: Channel) -> Draft:
+        link = f"{self._public_url}/d/{announcement.post.code}"
+        deal, retailer = announcement.deal, announcement.retailer
+        text = compose(
+            deal,
+            retailer,
+            link,
+            reduction=announcement.reduction,
+            channel=channel,
+        )
+        picture = announcement.picture
+        return Draft(
+            text=text,
+            link=link,
+            language=retailer.language,
+            since=announcement.post.first_due_at - timedelta(minutes=5),
+            images=[Image(picture.content, "image/jpeg", deal.title)]
+            if picture
+            else [],
+        )
+
+
+def backoff(attempts: int) -> timedelta:
+    """15 s, 30 s, 1 min, 2 min … up to a quarter of an hour."""
+    return min(timedelta(seconds=15 << min(attempts, 8)), timedelta(minutes=15))
+
+
+def _gather(session: Session, post: Post) -> Announcement:
+    deal = session.get_one(Deal, post.deal_id)
+    picture_id = session.get_one(Offer, deal.offer_id).picture_id
+    return Announcement(
+        post,
+        deal,
+        session.get_one(Retailer, post.retailer_id),
+        session.get_one(ChannelAccount, post.account_id),
+        session.get(Picture, picture_id) if picture_id else None,
+        expected_reduction(session, deal),
+    )
