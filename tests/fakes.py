@@ -1,0 +1,234 @@
+"""
+Other companies, as far as our protocols know them: they keep what they were given, and
+go wrong when told to.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from offers.checkouts import Checkout, CheckoutState, Paid
+from offers.holds import Hold
+from offers.refunds import Refund
+from outletbot.channels import (
+    Ability,
+    Capabilities,
+    Draft,
+    Published,
+    TryLater,
+    Unconfirmed,
+)
+from outletbot.payments import Declined, ProviderEvent, Unknown
+
+SIGNED = "signed"
+"""The signature that ``FakePayments`` takes for its own."""
+
+
+@dataclass
+class FakePayments:
+    """A provider whose shoppers do what the test says.
+
+    While *down* it answers nothing and does nothing. Of the next *lost* answers it does
+    what was asked, and nobody hears of it. *refuses* is why it declines everything.
+    """
+
+    livemode: bool = False
+    down: bool = False
+    lost: int = 0
+    refuses: str = ""
+    checkouts: dict[str, Checkout] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def describe(self, hold: Hold, *, deal_url: str) -> str:
+        """Return what has the hold's time in it: composed anew, it is another."""
+        asked = {
+            "hold": hold.id,
+            "total": str(hold.total),
+            "expires_at": hold.expires_at.isoformat(),
+            "back": deal_url,
+        }
+        return json.dumps(asked)
+
+    async def create(self, hold: Hold) -> Checkout:
+        self._begin("create")
+        self.requests.append(hold.request)
+        checkout = self.checkouts.setdefault(
+            f"cs_{hold.id}",
+            Checkout(
+                id=f"cs_{hold.id}",
+                hold_id=hold.id,
+                state=CheckoutState.OPEN,
+                paid=Paid.UNPAID,
+                total=hold.total,
+                livemode=self.livemode,
+                url=f"https://pay.example/{hold.id}",
+            ),
+        )
+        self._end()
+        return checkout
+
+    async def retrieve(self, checkout_id: str) -> Checkout:
+        self._begin("retrieve")
+        return self._get(checkout_id)
+
+    async def expire(self, checkout_id: str) -> Checkout:
+        self._begin("expire")
+        checkout = self._get(checkout_id)
+        if checkout.state is CheckoutState.OPEN:
+            checkout = self.change(checkout_id, state=CheckoutState.EXPIRED)
+        self._end()
+        return checkout
+
+    async def refund(self, refund: Refund) -> str:
+        self._begin("refund")
+        self.refunds.setdefault(refund.id, refund)
+        self._end()
+        return f"re_{refund.id}"
+
+    def read_event(self, body: bytes, signature: str) -> ProviderEvent:
+        if signature != SIGNED:
+            msg = "the signature is not ours"
+            raise Declined(msg)
+        event = json.loads(body)
+        return ProviderEvent(
+            event["id"], event["type"], event["created"], event["data"]["object"]
+        )
+
+    def pay(self, checkout_id: str, **facts: str) -> Checkout:
+        """The shopper pays."""
+        payment_id = facts.pop("payment_id", f"pi_{checkout_id}")
+        who = {"email": "sam@example.com", "name": "Sam Shopper", **facts}
+        return self.change(
+            checkout_id,
+            state=CheckoutState.COMPLETE,
+            paid=Paid.PAID,
+            payment_id=payment_id,
+            **who,
+        )
+
+    def promise(self, checkout_id: str) -> Checkout:
+        """The shopper finishes the page; the money is on its way."""
+        return self.change(
+            checkout_id,
+            state=CheckoutState.COMPLETE,
+            paid=Paid.UNPAID,
+            payment_id=f"pi_{checkout_id}",
+        )
+
+    def fail(self, checkout_id: str) -> Checkout:
+        """The money that was on its way does not come."""
+        return self.change(checkout_id, paid=Paid.FAILED)
+
+    def change(self, checkout_id: str, **facts: object) -> Checkout:
+        changed: Checkout = replace(self.checkouts[checkout_id], **facts)  # type: ignore[arg-type]  # as the fields are
+        self.checkouts[checkout_id] = changed
+        return changed
+
+    def _begin(self, call: str) -> None:
+        self.calls[call] += 1
+        if self.down:
+            msg = "no answer"
+            raise Unknown(msg)
+        if self.refuses:
+            raise Declined(self.refuses)
+
+    def _end(self) -> None:
+        if self.lost:
+            self.lost -= 1
+            msg = "the answer was lost"
+            raise Unknown(msg)
+
+    def _get(self, checkout_id: str) -> Checkout:
+        if checkout_id not in self.checkouts:
+            msg = f"No such checkout.session: {checkout_id}"
+            raise Declined(msg)
+        return self.checkouts[checkout_id]
+
+
+@dataclass
+class FakeChannel:
+    """A network that takes everything, unless told otherwise.
+
+    While *down* it takes nothing; of the next *lost* answers it does what was asked,
+    and nobody hears of it. *trouble* is raised by whatever is asked.
+    """
+
+    name: str = "mastodon"
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(
+            max_length=500,
+            max_images=4,
+            max_image_bytes=5_000_000,
+            max_alt_length=1_500,
+            abilities=frozenset(Ability),
+        )
+    )
+    down: bool = False
+    lost: int = 0
+    trouble: Exception | None = None
+    drafts: list[Draft] = field(default_factory=list)
+    keys: dict[str, Published] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def length(self, text: str) -> int:
+        return len(text)
+
+    async def check(self) -> str:
+        self._begin("check")
+        return "north@social.example"
+
+    async def publish(self, draft: Draft, *, key: str) -> Published:
+        self._begin("publish")
+        if key not in self.keys:
+            number = str(len(self.drafts) + 1)
+            self.drafts.append(draft)
+            self.texts[number] = draft.text
+            self.keys[key] = Published(number, f"https://social.example/{number}")
+        self._end()
+        return self.keys[key]
+
+    async def find(self, draft: Draft) -> Published | None:
+        self._begin("find")
+        for number in sorted(self.texts, key=int, reverse=True):
+            if draft.link in self.texts[number]:
+                return Published(number, f"https://social.example/{number}")
+        return None
+
+    async def edit(self, remote_id: str, text: str) -> None:
+        self._begin("edit")
+        self.texts[remote_id] = text
+        self._end()
+
+    async def delete(self, remote_id: str) -> None:
+        self._begin("delete")
+        self.texts.pop(remote_id, None)
+        self._end()
+
+    def _begin(self, call: str) -> None:
+        self.calls[call] += 1
+        if self.down:
+            msg = "the network is down"
+            raise TryLater(msg, after=timedelta(minutes=1))
+        if self.trouble is not None:
+            raise self.trouble
+
+    def _end(self) -> None:
+        if self.lost:
+            self.lost -= 1
+            msg = "the answer was lost"
+            raise Unconfirmed(msg)
+
+
+@dataclass
+class FakeNetworks:
+    """Stands where ``outletbot.networks.Networks`` does: one channel a kind."""
+
+    channels: Mapping[str, FakeChannel]
+
+    def channel(self, account: object) -> FakeChannel:
+        return self.channels[getattr(account, "kind", "")]
