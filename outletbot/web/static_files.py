@@ -1,6 +1,6 @@
 """Static files: each under an address that changes with its content.
 
-So a browser may keep a file for ever, and still has the new one the moment there is one.
+So a browser may keep a file for ever, and still has the new one when there is one.
 """
 
 import gzip
