@@ -20,7 +20,6 @@ from outletbot.channels import Draft, Image, Published, TryLater, Unconfirmed
 from outletbot.channels.images import fit_image
 from outletbot.channels.mastodon_api import (
     Answer,
-    Clock,
     MastodonApi,
     NotThere,
     Patience,
@@ -28,6 +27,7 @@ from outletbot.channels.mastodon_api import (
 )
 from outletbot.channels.mastodon_limits import Limits, read_limits
 from outletbot.channels.mastodon_text import links_of, text_length
+from outletbot.clock import Clock
 
 PATIENCE = Patience()
 # Their clock and ours may differ by this much; the link tells our posts apart anyway.

@@ -9,7 +9,7 @@ Facts: docs.joinmastodon.org, "Rate limits" and the errors of each method.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -18,8 +18,7 @@ from typing import Any
 import aiohttp
 
 from outletbot.channels import ChannelError, Rejected, TryLater
-
-Clock = Callable[[], datetime]
+from outletbot.clock import Clock
 
 MAX_ANSWER = 8 * 1024 * 1024
 

@@ -11,11 +11,12 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults, inject
 from outletbot.sandbox.mastodon_limits import RateLimits, Spent
 from outletbot.sandbox.mastodon_routes import SANDBOX, routes, token_of
 from outletbot.sandbox.mastodon_rules import MAX_FILE, Refusal
-from outletbot.sandbox.mastodon_state import Account, Clock, MastodonSandbox
+from outletbot.sandbox.mastodon_state import Account, MastodonSandbox
 
 __all__ = ["FAULTS", "RATE_LIMITS", "SANDBOX", "Account", "build_mastodon_sandbox"]
 

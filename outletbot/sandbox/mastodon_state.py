@@ -3,10 +3,11 @@
 What is not allowed is a ``Refusal``; nothing here knows HTTP.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from outletbot.clock import Clock
 from outletbot.sandbox.mastodon_rules import (
     MAX_ATTACHMENTS,
     check_file,
@@ -15,8 +16,6 @@ from outletbot.sandbox.mastodon_rules import (
     not_found,
     refuse,
 )
-
-Clock = Callable[[], datetime]
 
 KEPT_KEYS_FOR = timedelta(hours=1)
 VISIBILITIES = ("public", "unlisted", "private", "direct")
