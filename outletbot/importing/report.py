@@ -60,7 +60,7 @@ class Report:
     passed: int = 0
     wrong: int = 0
     emptied: int = 0
-    tally: Tally = Tally()
+    tally: Tally = field(default_factory=Tally)
     errors: Sequence[RowError] = ()
     skipped: Sequence[Skipped] = ()
     changes: Sequence[Change] = ()

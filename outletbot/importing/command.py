@@ -1,0 +1,86 @@
+"""The file on this machine: checked, or imported and entered into the history."""
+
+import hashlib
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from offers.feed import Feed, open_feed
+from offers.ids import new_id
+from offers.imports import (
+    FeedImport,
+    ImportState,
+    dump_sentence,
+    finish_check,
+    finish_import,
+)
+from offers.retailers import Retailer
+from offers.sentences import Sentence
+from outletbot.db import Database
+from outletbot.importing.keeping import BadRowKeeper, counts_of, facts_of
+from outletbot.importing.reading import OnProgress, bring_in, check_feed, ignore
+from outletbot.importing.report import Report
+
+INTERRUPTED = Sentence(
+    "This import was interrupted. Send the file again: nothing is done twice."
+)
+
+
+def import_file(
+    database: Database,
+    path: Path,
+    retailer: Retailer,
+    *,
+    currency: str,
+    today: date,
+    now: datetime,
+    dry_run: bool = False,
+    on_progress: OnProgress = ignore,
+) -> Report:
+    """Check a file on this machine, or import it and enter it into the history.
+
+    Raises:
+        NotAFeed: If no offers can be read from it.
+    """
+    with path.open("rb") as stream:
+        feed = open_feed(stream, currency=currency, today=today)
+        if dry_run:
+            return check_feed(database, feed, retailer.id, on_progress=on_progress)
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        entry = FeedImport(
+            id=new_id("feed", now),
+            retailer_id=retailer.id,
+            file_name=path.name,
+            sha256=sha256,
+            size=path.stat().st_size,
+            currency=currency,
+            state=ImportState.REFUSED,  # until it is through
+            refusal=dump_sentence(INTERRUPTED),
+            created_at=now,
+        )
+        database.transact_here(_enter, entry)
+        keeper = BadRowKeeper(database, entry, now)
+        report = bring_in(
+            database,
+            feed,
+            retailer.id,
+            entry.id,
+            now=now,
+            on_progress=on_progress,
+            on_errors=keeper.keep,
+        )
+    database.transact_here(_close_entry, entry.id, report, feed, now=now)
+    return report
+
+
+def _enter(session: Session, entry: FeedImport) -> None:
+    session.add(entry)
+
+
+def _close_entry(
+    session: Session, import_id: str, report: Report, feed: Feed, *, now: datetime
+) -> None:
+    facts = facts_of(feed, report)
+    finish_check(session, import_id, counts_of(report), facts=facts, changes=())
+    finish_import(session, import_id, report.tally, now=now)
