@@ -10,6 +10,7 @@ import io
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TextIO
 
 from offers.feed.errors import BadCell, NotAFeed
@@ -18,7 +19,7 @@ from offers.sentences import Sentence
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_LINE = 250_000
 LONGEST_CELL = 64 * 1024
-MOST_UNCLOSED = 100
+MOST_UNCLOSED = 30
 SCORED_ROWS = 60
 
 
@@ -135,7 +136,10 @@ def sample_records(sample: str, delimiter: str) -> list[Record]:
 def _evenness(sample: str, delimiter: str) -> float:
     widths: Counter[int] = Counter()
     rows = read_records(io.StringIO(sample, newline=""), delimiter)
-    for record, _ in zip(rows, range(SCORED_ROWS), strict=False):
+    for record in islice(rows, SCORED_ROWS):
+        # A wrong delimiter makes quotation marks look open, and each costs a sample.
+        if record.fault is not None:
+            break
         widths[len(record.cells)] += 1
     if not widths:
         return 0.0
