@@ -67,13 +67,17 @@ def get_retailer(session: Session, retailer_id: str) -> Retailer:
     return retailer
 
 
+def find_retailer_by_slug(session: Session, slug: str) -> Retailer | None:
+    return session.exec(select(Retailer).where(Retailer.slug == slug)).one_or_none()
+
+
 def get_retailer_by_slug(session: Session, slug: str) -> Retailer:
     """Return the retailer with this *slug*.
 
     Raises:
         Missing: If there is none.
     """
-    retailer = session.exec(select(Retailer).where(Retailer.slug == slug)).one_or_none()
+    retailer = find_retailer_by_slug(session, slug)
     if retailer is None:
         raise Missing(slug, "retailer")
     return retailer

@@ -1,5 +1,6 @@
 """Logs: JSON lines for machines, colours on a terminal; never a secret."""
 
+import logging
 import sys
 
 import structlog
@@ -8,8 +9,11 @@ from structlog.types import EventDict, Processor, WrappedLogger
 HIDDEN = ("token", "secret", "password", "key", "email", "address")
 
 
-def set_up_logs(log_format: str) -> None:
-    """Send every log line to stderr, as *log_format* says: auto, json or console."""
+def set_up_logs(log_format: str, *, least: int = logging.INFO) -> None:
+    """Send log lines to stderr, as *log_format* says: auto, json or console.
+
+    Lines below the level *least* are dropped.
+    """
     pretty = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     last: list[Processor] = (
         [structlog.dev.ConsoleRenderer()]
@@ -27,6 +31,7 @@ def set_up_logs(log_format: str) -> None:
             hide_secrets,
             *last,
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

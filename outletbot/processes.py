@@ -6,7 +6,7 @@ finished, what was leased and not begun is left to the next.
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -36,7 +36,9 @@ from outletbot.stripe_client import stripe_gateway
 
 log = structlog.get_logger(__name__)
 
-Part = Callable[[Settings, Database, PaymentGateway, asyncio.Event], Awaitable[None]]
+Part = Callable[
+    [Settings, Database, PaymentGateway, asyncio.Event], Coroutine[None, None, None]
+]
 
 QUICK = timedelta(milliseconds=200)
 SLOW = timedelta(seconds=1)
@@ -44,10 +46,7 @@ SLOW = timedelta(seconds=1)
 
 async def run(settings: Settings, *parts: Part) -> None:
     """Run *parts* until somebody asks to stop."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+    stop = _stop_on_signals()
     async with AsyncExitStack() as stack:
         database = Database.connect(settings.database_url)
         stack.callback(database.close)
@@ -56,6 +55,19 @@ async def run(settings: Settings, *parts: Part) -> None:
             for part in parts:
                 group.create_task(part(settings, database, payments, stop))
     log.info("process_stopped")
+
+
+async def until_stopped() -> None:
+    """Wait until somebody asks to stop."""
+    await _stop_on_signals().wait()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    return stop
 
 
 async def serve_web(

@@ -74,6 +74,7 @@ def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
+    config.attributes["metadata"] = metadata()
     return config
 
 

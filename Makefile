@@ -1,0 +1,57 @@
+# outletbot: `make demo` runs it, `make test` tests it. Each needs only Python 3.11.
+
+PYTHON ?= python3.11
+BIN = .venv/bin
+# What is missing is installed quietly; what fails is shown.
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check format bench screenshots lock clean
+
+demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
+	@$(BIN)/outletbot demo
+
+test: check  ## everything: linters, unit, property, race and browser tests
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+
+check: .venv/.test  ## linters only
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.test  ## writes bench/latest.json
+	$(BIN)/python bench/run.py
+
+screenshots: .venv/.test  ## writes docs/images
+	$(BIN)/python docs/screenshots.py
+
+lock: .venv/.test  ## resolves the versions anew
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --extra build \
+	  pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --extra build --extra dev \
+	  --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/python requirements.txt pyproject.toml
+	@echo "Installing what outletbot needs (once, about a minute) …"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.test: .venv/bin/python requirements-dev.txt pyproject.toml
+	@echo "Installing what outletbot and its tests need (once, about a minute) …"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ .venv/.run

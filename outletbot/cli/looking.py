@@ -1,0 +1,32 @@
+"""Commands that look and change nothing."""
+
+import asyncio
+
+import typer
+
+from outletbot.checking import Verdict, check
+from outletbot.cli.common import out
+from outletbot.config import Settings
+
+MARKS = {Verdict.FINE: "✓", Verdict.LOOK: "!", Verdict.WRONG: "✗"}
+
+
+def add_to(cli: typer.Typer) -> None:
+    cli.command("check")(check_installation)
+
+
+def check_installation() -> None:
+    """Say in plain words whether this installation is configured right."""
+    settings = Settings.from_env()
+    if asyncio.run(_print_all(settings)):
+        raise typer.Exit(1)
+
+
+async def _print_all(settings: Settings) -> bool:
+    """Return whether something is wrong."""
+    wrong = False
+    async for finding in check(settings):
+        mark = MARKS[finding.verdict]
+        out.print(f"{mark} {finding.what}: {finding.words}", markup=False)
+        wrong = wrong or finding.verdict is Verdict.WRONG
+    return wrong

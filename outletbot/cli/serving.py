@@ -1,0 +1,90 @@
+"""Commands that run the service."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from outletbot.cli.common import out
+from outletbot.config import ConfigError, Settings
+from outletbot.db import Database
+from outletbot.demo.running import run_demo, run_sandbox
+from outletbot.logs import set_up_logs
+from outletbot.processes import Part, run, serve_web, work
+from outletbot.schema import migrate as migrate_schema
+
+Port = Annotated[int, typer.Option(help="The first port to try; three are used.")]
+Folder = Annotated[Path, typer.Option(help="Where everything is kept.")]
+
+
+def add_to(cli: typer.Typer) -> None:
+    for command in (serve, web, worker, migrate, demo, sandbox):
+        cli.command()(command)
+
+
+def serve() -> None:
+    """Run web and worker in one process, and migrate first: the way to begin."""
+    settings = _ready_settings()
+    _migrate(settings)
+    _run(settings, serve_web, work)
+
+
+def web() -> None:
+    """Answer requests. Any number may run beside each other on PostgreSQL."""
+    _run(_ready_settings(), serve_web)
+
+
+def worker() -> None:
+    """Do the work that no request waits for: post, settle, expire, deliver."""
+    _run(_ready_settings(), work)
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    _migrate(Settings.from_env())
+    out.print("The database is at the newest schema.")
+
+
+def demo(port: Port = 8080, folder: Folder = Path("var/demo")) -> None:
+    """Run a sample outlet, with a sandbox in place of Stripe and Mastodon."""
+    set_up_logs("auto", least=logging.WARNING)
+    uvloop.run(run_demo(folder, port=port, say=_say))
+
+
+def sandbox(port: Port = 8090, folder: Folder = Path("var/sandbox")) -> None:
+    """Run the stand-ins for Stripe and Mastodon on their own."""
+    set_up_logs("auto", least=logging.WARNING)
+    uvloop.run(run_sandbox(folder, port=port, say=_say))
+
+
+def _say(text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _ready_settings() -> Settings:
+    """Return settings that the service can run with.
+
+    Raises:
+        ConfigError: Naming all that is missing.
+    """
+    settings = Settings.from_env()
+    if missing := settings.missing():
+        raise ConfigError("\n".join(missing))
+    return settings
+
+
+def _migrate(settings: Settings) -> None:
+    database = Database.connect(settings.database_url)
+    try:
+        migrate_schema(database.engine)
+    finally:
+        database.close()
+
+
+def _run(settings: Settings, *parts: Part) -> None:
+    set_up_logs(settings.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(settings, *parts))

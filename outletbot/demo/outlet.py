@@ -1,0 +1,133 @@
+"""The sample outlet: its retailer, its people, its channels, its offers."""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, update
+
+from offers.accounts import ChannelAccount, open_outlet
+from offers.catalog import Offer, import_rows
+from offers.feed import FeedRow, open_feed
+from offers.ids import new_id
+from offers.merchants import Merchant, Role, add_merchant, find_merchant
+from offers.pictures import keep_picture
+from offers.retailers import Retailer, add_retailer, new_retailer
+from outletbot.db import Database
+from outletbot.samples import RETAILER, sample_feed, sample_picture
+from outletbot.sealing import Seal
+from webhooks.signing import new_secret
+
+SLUG = "fjordlight"
+OWNER = "ana@fjordlight.example"
+COLLEAGUE = "marc@fjordlight.example"
+IMPORTED = timedelta(days=40)  # so that there is a price log of 30 days
+SIZE = (1200, 1200)
+
+
+@dataclass(frozen=True, slots=True)
+class MastodonAccess:
+    """The account on the sandbox's Mastodon server."""
+
+    base_url: str
+    handle: str
+    token: str
+
+
+def open_shop(
+    session: Session, access: MastodonAccess, seal: Seal, *, now: datetime
+) -> Retailer:
+    """Make the retailer, its two people and its two channels."""
+    retailer = new_retailer(
+        SLUG,
+        RETAILER,
+        country="FR",
+        currency="eur",
+        time_zone="Europe/Paris",
+        now=now,
+    )
+    retailer.language = "en"
+    retailer.about = "End of line, show-room pieces and last season's colours."
+    retailer.seller = f"{RETAILER} SAS, 12 quai des Brumes, 29200 Brest, France"
+    retailer.hashtags = "outlet lastchance"
+    retailer.sealed_stock_secret = seal.close(new_secret())
+    add_retailer(session, retailer)
+    open_outlet(session, retailer, now=now)
+    _connect_mastodon(session, retailer, access, seal, now)
+    add_merchant(
+        session, retailer.id, OWNER, name="Ana Lindqvist", role=Role.OWNER, now=now
+    )
+    colleague = add_merchant(
+        session, retailer.id, COLLEAGUE, name="Marc Dubois", now=now
+    )
+    colleague.language = "fr"
+    return retailer
+
+
+def owner(session: Session) -> Merchant | None:
+    return find_merchant(session, OWNER)
+
+
+def _connect_mastodon(
+    session: Session,
+    retailer: Retailer,
+    access: MastodonAccess,
+    seal: Seal,
+    now: datetime,
+) -> None:
+    session.add(
+        ChannelAccount(
+            id=new_id("account", now),
+            retailer_id=retailer.id,
+            kind="mastodon",
+            handle=access.handle,
+            base_url=access.base_url,
+            sealed_token=seal.close(access.token),
+            connected_at=now,
+            proved_at=now,
+        )
+    )
+
+
+def move_mastodon(session: Session, retailer_id: str, base_url: str) -> None:
+    """The sandbox may have another port today."""
+    session.exec(
+        update(ChannelAccount)
+        .where(
+            col(ChannelAccount.retailer_id) == retailer_id,
+            col(ChannelAccount.kind) == "mastodon",
+        )
+        .values(base_url=base_url)
+    )
+
+
+def fill_shelves(session: Session, retailer_id: str, *, now: datetime) -> None:
+    """Import the sample feed, as a retailer would have some weeks ago."""
+    feed = open_feed(io.BytesIO(sample_feed()), currency="eur", today=now.date())
+    rows = [row for row in feed.rows() if isinstance(row, FeedRow)]
+    import_rows(session, retailer_id, rows, source="sample feed", now=now)
+
+
+async def hang_pictures(database: Database, retailer_id: str, *, now: datetime) -> None:
+    """Draw the picture of every offer, which takes a few seconds, and keep it."""
+    for sku, name in _picture_names().items():
+        content = sample_picture(name)
+        await database.transact(_hang, retailer_id, sku, content, now=now)
+
+
+def _hang(
+    session: Session, retailer_id: str, sku: str, content: bytes, *, now: datetime
+) -> None:
+    picture = keep_picture(session, retailer_id, content, size=SIZE, now=now)
+    session.exec(
+        update(Offer)
+        .where(col(Offer.retailer_id) == retailer_id, col(Offer.sku) == sku)
+        .values(picture_id=picture.id)
+    )
+
+
+def _picture_names() -> dict[str, Any]:
+    rows = csv.DictReader(io.StringIO(sample_feed().decode()))
+    return {row["sku"]: row["image"] for row in rows}

@@ -1,0 +1,219 @@
+"""The demo, started: sandbox, web and worker in one process, on loopback only."""
+
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session
+
+from offers.errors import Missing
+from offers.merchants import invite
+from offers.retailers import Retailer, find_retailer_by_slug
+from outletbot.clock import utc_now
+from outletbot.config import Settings
+from outletbot.db import Database
+from outletbot.demo import outlet
+from outletbot.demo.outlet import IMPORTED, SLUG, MastodonAccess
+from outletbot.demo.story import Story
+from outletbot.networks import Networks
+from outletbot.outside import guarded_session
+from outletbot.processes import run, serve_web, serving, until_stopped, work
+from outletbot.sandbox.mastodon import Account, build_mastodon_sandbox
+from outletbot.sandbox.stripe import build_stripe_sandbox
+from outletbot.schema import migrate
+from outletbot.sealing import Seal, new_key
+from outletbot.stripe_client import stripe_gateway
+
+HOST = "127.0.0.1"
+STRIPE_KEY = "sk_test_outletbot_demo"
+HANDLE = "fjordlight"
+SHOP_PORT = 8080
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    shop: int
+    stripe: int
+    mastodon: int
+
+    @property
+    def public_url(self) -> str:
+        return f"http://{HOST}:{self.shop}"
+
+    @property
+    def stripe_url(self) -> str:
+        return f"http://{HOST}:{self.stripe}"
+
+    @property
+    def mastodon_url(self) -> str:
+        return f"http://{HOST}:{self.mastodon}"
+
+
+async def run_demo(folder: Path, *, port: int, say: Say) -> None:
+    """Run the demo in *folder* until somebody presses Ctrl-C."""
+    addresses = Addresses(*free_ports(port, 3))
+    settings = _settings(folder, addresses)
+    async with sandbox(folder, settings, addresses):
+        await _prepare(settings, addresses, say)
+        _announce(addresses, await _invite(settings), say)
+        await run(settings, serve_web, work)
+    say("Stopped. Everything is kept: make demo goes on from here.")
+
+
+async def run_sandbox(folder: Path, *, port: int, say: Say) -> None:
+    """Serve the stand-ins for Stripe and Mastodon until somebody presses Ctrl-C."""
+    stripe_port, mastodon_port = free_ports(port, 2)
+    addresses = Addresses(SHOP_PORT, stripe_port, mastodon_port)
+    settings = _settings(folder, addresses)
+    async with sandbox(folder, settings, addresses):
+        say(
+            f"""
+  STRIPE_API_BASE={addresses.stripe_url}
+  STRIPE_API_KEY={STRIPE_KEY}
+  STRIPE_WEBHOOK_SECRET={settings.stripe_webhook_secret.get_secret_value()}
+  Mastodon is at {addresses.mastodon_url}, its token is in {folder}/mastodon-token
+  Events go to {addresses.public_url}/webhooks/stripe. Ctrl-C stops.
+"""
+        )
+        await until_stopped()
+
+
+@asynccontextmanager
+async def sandbox(
+    folder: Path, settings: Settings, addresses: Addresses
+) -> AsyncIterator[None]:
+    """Serve a Stripe and a Mastodon to practise on while the block runs."""
+    stripe_app = build_stripe_sandbox(
+        clock=utc_now,
+        webhook_url=f"{addresses.public_url}/webhooks/stripe",
+        webhook_secret=settings.stripe_webhook_secret.get_secret_value(),
+        public_url=addresses.stripe_url,
+        api_key=settings.stripe_api_key.get_secret_value(),
+        state_path=folder / "stripe.json",
+    )
+    mastodon_app = build_mastodon_sandbox(
+        clock=utc_now,
+        public_url=addresses.mastodon_url,
+        accounts=[Account(HANDLE, _keep(folder / "mastodon-token", new_key))],
+    )
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serving(stripe_app, HOST, addresses.stripe))
+        await stack.enter_async_context(serving(mastodon_app, HOST, addresses.mastodon))
+        yield
+
+
+def free_ports(first: int, count: int) -> list[int]:
+    """Return *count* ports from *first* on that nobody listens at."""
+    ports: list[int] = []
+    port = first
+    while len(ports) < count:
+        if _is_free(port):
+            ports.append(port)
+        port += 1
+    return ports
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _settings(folder: Path, addresses: Addresses) -> Settings:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Settings.model_validate(
+        {
+            "database_url": f"sqlite:///{folder / 'outletbot.db'}",
+            "public_url": addresses.public_url,
+            "host": HOST,
+            "port": addresses.shop,
+            "secret_key": _keep(folder / "secret-key", new_key),
+            "stripe_api_key": STRIPE_KEY,
+            "stripe_webhook_secret": _keep(folder / "webhook-secret", _new_whsec),
+            "stripe_api_base": addresses.stripe_url,
+            "allow_private_addresses": True,
+        }
+    )
+
+
+def _keep(path: Path, make: Callable[[], str]) -> str:
+    if not path.exists():
+        path.write_text(make())
+        path.chmod(0o600)
+    return path.read_text()
+
+
+def _new_whsec() -> str:
+    return f"whsec_{secrets.token_hex(24)}"
+
+
+async def _prepare(settings: Settings, addresses: Addresses, say: Say) -> None:
+    """Bring the outlet to where it should be today."""
+    database = Database.connect(settings.database_url)
+    migrate(database.engine)
+    seal = Seal(settings.secret_key.get_secret_value())
+    folder = settings.data_folder
+    access = MastodonAccess(
+        addresses.mastodon_url, HANDLE, (folder / "mastodon-token").read_text()
+    )
+    async with (
+        guarded_session(allow_private=True) as http,
+        stripe_gateway(settings) as payments,
+    ):
+        networks = Networks(http, seal, public_url=settings.public_url, clock=utc_now)
+        story = Story(database, payments, networks, public_url=settings.public_url)
+        retailer = await database.read(find_retailer_by_slug, SLUG)
+        if retailer is None:
+            say("Drawing pictures and stocking the shelves of a sample outlet …")
+            retailer = await _stock(database, access, seal)
+            await story.tell(retailer.id)
+        await database.transact(
+            outlet.move_mastodon, retailer.id, addresses.mastodon_url
+        )
+        await story.go_on(retailer.id, now=utc_now())
+    database.close()
+
+
+async def _stock(database: Database, access: MastodonAccess, seal: Seal) -> Retailer:
+    past = utc_now() - IMPORTED
+    retailer = await database.transact(outlet.open_shop, access, seal, now=past)
+    await database.transact(outlet.fill_shelves, retailer.id, now=past)
+    await outlet.hang_pictures(database, retailer.id, now=past)
+    return retailer
+
+
+async def _invite(settings: Settings) -> str:
+    database = Database.connect(settings.database_url)
+    token = await database.transact(_invite_owner)
+    database.close()
+    return f"{settings.public_url}/invitations/{token}"
+
+
+def _invite_owner(session: Session) -> str:
+    merchant = outlet.owner(session)
+    if merchant is None:
+        raise Missing(outlet.OWNER, "merchant")
+    return invite(session, merchant, now=utc_now())
+
+
+def _announce(addresses: Addresses, sign_in: str, say: Say) -> None:
+    shop, mastodon = addresses.public_url, addresses.mastodon_url
+    say(
+        f"""
+  The outlet, as shoppers see it    {shop}/o/{SLUG}
+  The merchant's summary, sign in   {sign_in}
+  Its posts on a sandbox Mastodon   {mastodon}/@{HANDLE}
+  The sandbox in place of Stripe    {addresses.stripe_url}/sandbox
+
+  One deal is open, one opens in two minutes, one is sold out. Ctrl-C stops.
+"""
+    )
