@@ -288,6 +288,17 @@ class TestDelayed:
         assert (await stage.retrieve(session.id)).status == "open"
 
 
+async def test_a_test_need_not_type_an_address(stage: Stage) -> None:
+    session = await stage.create(**SHIPPING)
+
+    stage.sandbox.pay(session.id)
+
+    paid = await stage.retrieve(session.id)
+    shipping = paid.collected_information.shipping_details
+    assert (shipping.name, shipping.address.country) == ("Sandbox Shopper", "FR")
+    assert shipping.address.line2 is None
+
+
 async def test_a_test_can_pay_without_a_browser(stage: Stage) -> None:
     session = await stage.create()
 
