@@ -178,6 +178,16 @@ def invite(session: Session, merchant: Merchant, *, now: datetime) -> str:
     return token
 
 
+def find_invited(session: Session, token: str, *, now: datetime) -> Merchant | None:
+    """Return whom an invitation is for, and leave it unused; nobody if it is void."""
+    invitation = session.get(Invitation, _hash(token))
+    if invitation is None or invitation.used_at is not None:
+        return None
+    if invitation.expires_at <= now:
+        return None
+    return session.get(Merchant, invitation.merchant_id)
+
+
 def accept_invitation(session: Session, token: str, *, now: datetime) -> Merchant:
     """Use an invitation up.
 

@@ -62,6 +62,7 @@ def build_app(
     for module in (static_files, health, stripe_webhook, stock_webhook):
         app.add_routes(module.routes)
     shop.prepare(app)
+    desk.prepare(app)
     return app
 
 

@@ -33,6 +33,17 @@ def print_time(moment: datetime, zone: tzinfo, language: str) -> str:
     return format_time(moment, "short", tzinfo=zone, locale=locale_of(language))
 
 
+def print_clock(moment: datetime, zone: tzinfo, language: str) -> str:
+    """Return the time of day in *zone* to the second, such as ``18:00:05``."""
+    return format_time(moment, "HH:mm:ss", tzinfo=zone, locale=locale_of(language))
+
+
+def print_date(moment: datetime, zone: tzinfo, language: str) -> str:
+    """Return the day in *zone* without the year, such as ``23 Nov``."""
+    day = moment.astimezone(zone)
+    return format_date(day, "d MMM", locale=locale_of(language))
+
+
 def print_moment(moment: datetime, zone: tzinfo, language: str) -> str:
     """Return day and time in *zone*, such as ``Mon 23 Nov, 18:00``."""
     return format_datetime(

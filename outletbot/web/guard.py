@@ -103,6 +103,8 @@ def _protect(request: web.Request, response: web.StreamResponse) -> None:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if MERCHANT in request:
+        headers.setdefault("Cache-Control", "no-store")
     if request.app[SETTINGS].secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
@@ -152,6 +154,15 @@ async def _recognise(request: web.Request, token: str) -> None:
     if "lang" not in request.query:
         request[LANGUAGE] = merchant.language
     await database.transact(touch_sign_in, token, now=now)
+
+
+def address_of(request: web.Request) -> str:
+    """Return the address that asks, as told by the proxies that we trust, if any."""
+    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    trusted = request.app[SETTINGS].trusted_proxies
+    if 0 < trusted <= len(hops) and hops[-trusted].strip():
+        return hops[-trusted].strip()
+    return request.remote or ""
 
 
 def signed_in(request: web.Request) -> Merchant:
