@@ -7,6 +7,7 @@ that stands in the past.
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 import aiohttp
 import structlog
@@ -33,6 +34,12 @@ from outletbot.payments import PaymentGateway
 log = structlog.get_logger(__name__)
 
 MINUTE = timedelta(minutes=1)
+SHOPPER = {
+    "do": "pay",
+    "email": "sam@example.com",
+    "name": "Sam Shopper",
+    "card": "4242 4242 4242 4242",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +156,13 @@ class Story:
 
 async def _pay(checkout_url: str) -> None:
     """Press the button on the sandbox's payment page."""
-    form = {"do": "pay", "email": "shopper@example.com", "name": "Sam Shopper"}
     async with (
-        aiohttp.ClientSession() as http,
-        http.post(checkout_url, data=form, allow_redirects=False) as response,
+        aiohttp.ClientSession(raise_for_status=True) as http,
+        http.post(checkout_url, data=SHOPPER, allow_redirects=False) as response,
     ):
-        response.raise_for_status()
+        if response.status != HTTPStatus.SEE_OTHER:
+            msg = f"the sandbox did not take the payment at {checkout_url}"
+            raise RuntimeError(msg)
 
 
 def plan_scene(
