@@ -70,8 +70,9 @@ def test_turns_upright_and_forgets_the_camera() -> None:
     exif = Pillow.Exif()
     exif[ORIENTATION] = 6
     exif[MAKER] = "Secret camera"
+    image = make_image(size=(400, 300), exif=exif, comment=b"Secret owner")
 
-    fitted = fit_image(make_image(size=(400, 300), exif=exif), takes())
+    fitted = fit_image(image, takes())
 
     assert opened(fitted).size == (300, 400)
     assert not opened(fitted).getexif()

@@ -2,6 +2,8 @@
 The Mastodon channel, against a server that keeps Mastodon's rules and breaks at will.
 """
 
+import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -289,6 +291,13 @@ class TestFind:
 
         assert await channel.find(make_draft()) == published
 
+    async def test_answers_to_others_are_not_our_posts(self, server: Server) -> None:
+        channel, fan = server.channel(), server.channel("token-of-a-fan")
+        asked = await fan.publish(make_draft("How much?"), key="post_1")
+        await channel.reply(asked.remote_id, f"See {LINK}", language="en", key="r")
+
+        assert await channel.find(make_draft()) is None
+
     async def test_finds_what_was_unconfirmed(self, server: Server) -> None:
         server.faults.next(POST, Fault.TIMEOUT_AFTER)
         channel = server.channel()
@@ -381,6 +390,8 @@ class TestEdit:
         assert [media.description for media in status.now.media] == ["A red parka"]
         assert status.language == "fr"
         assert status.edited_at == NOON + timedelta(minutes=5)
+        # Other servers than Mastodon may not remember it.
+        assert server.recorder.named(PUT)[0].body["language"] == "fr"
 
     async def test_says_so_if_the_post_is_gone(self, server: Server) -> None:
         channel = server.channel()
@@ -501,6 +512,22 @@ class TestServersThatAreNotThere:
             with pytest.raises(TryLater, match="cannot be reached"):
                 await calls[method]()
 
+    async def test_nothing_was_sent_to_a_server_that_does_not_pick_up(self) -> None:
+        """A queue of one, and somebody is in it."""
+        with (
+            socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+            socket.create_connection(full.getsockname()),
+        ):
+            address = f"http://127.0.0.1:{full.getsockname()[1]}"
+            hasty = replace(IMPATIENT, connection=timedelta(milliseconds=200))
+            async with aiohttp.ClientSession() as http:
+                channel = Mastodon(
+                    http, address, TOKEN, clock=StandingClock(), patience=hasty
+                )
+
+                with pytest.raises(TryLater, match="cannot be reached"):
+                    await channel.delete("1")
+
     @pytest.mark.parametrize("address", ["", "social.example", "http://"])
     async def test_what_is_no_address_is_refused(self, address: str) -> None:
         async with aiohttp.ClientSession() as http:
@@ -522,7 +549,11 @@ class TestOddServers:
             ({"text": "<h1>Welcome</h1>"}, Unconfirmed, "lost"),
             ({"body": b'{"id": "\xff'}, Unconfirmed, "lost"),
             ({"text": "[" * 200_000}, Unconfirmed, "lost"),
-            ({"text": "x" * 9_000_000}, Unconfirmed, "lost"),
+            (
+                {"text": '{"id": "1", "url": "u"' + " " * 9_000_000 + "}"},
+                Unconfirmed,
+                "lost",
+            ),
             ({"status": 502, "text": "<h1>Bad gateway"}, Unconfirmed, "502 Bad"),
             ({"status": 504}, Unconfirmed, "504"),
             ({"status": 422}, Rejected, "422 Unprocessable"),
@@ -584,6 +615,12 @@ class TestOddServers:
             with pytest.raises(TryLater, match="no sense"):
                 await channel.find(make_draft())
 
+    async def test_what_we_passed_on_of_others_is_not_our_post(self) -> None:
+        theirs = {"id": "1", "url": "u", "content": LINK, "reblog": {"id": "0"}}
+        listed = json.dumps([theirs | {"created_at": NOON.isoformat()}])
+        async with odd_server({"text": listed}) as channel:
+            assert await channel.find(make_draft()) is None
+
     async def test_a_post_that_makes_no_sense_is_not_stripped_of_its_images(
         self,
     ) -> None:
@@ -607,6 +644,20 @@ async def test_every_call_is_one_that_mastodon_documents(server: Server) -> None
 
     assert server.recorder.violations() == []
     assert len(set(server.recorder.names)) == 9
+
+
+async def test_every_call_has_a_connection_of_its_own(server: Server) -> None:
+    channel = server.channel()
+    await channel.publish(make_draft(images=(make_image(),)), key="post_1")
+    await channel.find(make_draft())
+
+    connections = {call.headers["Connection"] for call in server.recorder.calls}
+
+    assert connections == {"close"}
+
+
+async def test_bears_a_token_with_a_line_end(server: Server) -> None:
+    assert await server.channel(f" {TOKEN}\n").check() == "@outlet"
 
 
 async def test_the_token_is_never_told(server: Server) -> None:
