@@ -1,0 +1,108 @@
+"""From a deal's page to the payment page.
+
+A page of the shop makes up a key and sends it with the form; the same key leads to the
+same hold, so a double tap, a reload and the back button all do. Without script there
+is no key yet: then a page with one, and the same button, comes in between. What is
+charged is what the deal says; a form has no say in it.
+"""
+
+import re
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from offers.errors import OfferError
+from offers.holds import Claim, Hold, HoldState
+from offers.ids import new_code
+from outletbot.claims import Busy
+from outletbot.keys import CLAIMS, CLOCK
+from outletbot.printing import say
+from outletbot.web.errors import BUSY, status_of
+from outletbot.web.forms import Form, read_int, read_text
+from outletbot.web.guard import cookie_name, public, set_cookie
+from outletbot.web.shop.answers import private_page, shopper_language
+from outletbot.web.shop.deal_page import MAX_QUANTITY, refused_page
+from outletbot.web.shop.deal_view import DealView
+from outletbot.web.shop.keys import DEALS, OPENINGS
+
+SHOPPER = "shopper"
+SHOPPER_AGE = 30 * 86_400
+
+KEY = re.compile(r"[0-9A-Za-z-]{16,64}")
+SHOPPER_ID = re.compile(r"[0-9a-z]{26}")
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/d/{code}/buy")
+@public
+async def buy(request: web.Request) -> web.Response:
+    """Hold what was asked for, and lead on to where it is paid."""
+    view = await request.app[DEALS].get(request.match_info["code"])
+    form = await request.post()
+    try:
+        key, quantity = _read_wish(form)
+        if not key:
+            return _confirm(request, view, quantity)
+        claim = Claim(
+            view.deal_id, view.post_id, key, _shopper(request), quantity=quantity
+        )
+        hold = await request.app[CLAIMS].claim(claim)
+    except OfferError as refusal:
+        return await _refuse(request, refusal)
+    except Busy as busy:
+        return _ask_back(request, view, busy)
+    hold = await request.app[OPENINGS].open(hold)
+    return _lead_on(request, hold)
+
+
+def _read_wish(form: Form) -> tuple[str, int]:
+    """Return the key, empty if there is none that could be one, and how many."""
+    key = read_text(form, "key", longest=100)
+    quantity = 1
+    if "quantity" in form:
+        quantity = read_int(form, "quantity", minimum=1, maximum=MAX_QUANTITY)
+    return key if KEY.fullmatch(key) else "", quantity
+
+
+def _shopper(request: web.Request) -> str:
+    known = request.cookies.get(cookie_name(request, SHOPPER), "")
+    return known if SHOPPER_ID.fullmatch(known) else new_code()
+
+
+def _confirm(request: web.Request, view: DealView, quantity: int) -> web.Response:
+    return private_page(
+        request,
+        "confirm.html",
+        seller=view.seller,
+        deal=view,
+        key=new_code(),
+        quantity=quantity,
+        total=view.card.price * quantity,
+    )
+
+
+async def _refuse(request: web.Request, refusal: OfferError) -> web.Response:
+    """Say why on the deal's page as it is now, next to what is still to be had."""
+    view = await request.app[DEALS].get_now(request.match_info["code"])
+    language = shopper_language(request, view.seller.language)
+    reason = say(refusal.sentence, language)
+    return refused_page(request, view, reason, status_of(refusal))
+
+
+def _ask_back(request: web.Request, view: DealView, busy: Busy) -> web.Response:
+    reason = say(BUSY, shopper_language(request, view.seller.language))
+    response = refused_page(request, view, reason, HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers[hdrs.RETRY_AFTER] = str(busy.seconds)
+    return response
+
+
+def _lead_on(request: web.Request, hold: Hold) -> web.Response:
+    payable = hold.state is HoldState.OPEN and hold.expires_at > request.app[CLOCK]()
+    target = hold.checkout_url if payable else f"/h/{hold.token}"
+    response = web.Response(
+        status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: target}
+    )
+    response.headers[hdrs.CACHE_CONTROL] = "no-store"
+    set_cookie(request, response, SHOPPER, hold.shopper, SHOPPER_AGE)
+    return response

@@ -1,0 +1,104 @@
+"""A hold's own pages: whoever has the token may pay, ask for more time, or let go."""
+
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from offers.errors import Unavailable
+from offers.holds import extend_hold, give_up_hold
+from offers.ids import new_code
+from outletbot.keys import CLOCK, DATABASE, PAYING
+from outletbot.printing import say
+from outletbot.web.guard import public
+from outletbot.web.shop.answers import private_page, shopper_language
+from outletbot.web.shop.hold_view import HoldView, Standing, read_hold
+
+REFRESH = {
+    Standing.WAITING: 2,
+    Standing.CONFIRMING: 3,
+    Standing.ENDING: 5,
+    Standing.PROCESSING: 10,
+    Standing.REFUNDED: 60,
+    Standing.REVIEW: 60,
+}
+"""Seconds after which a page looks again; the others change only by the shopper."""
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/h/{token}")
+@public
+async def show_hold(request: web.Request) -> web.Response:
+    view = await _read(request)
+    if view.order is not None:
+        return _see(f"/orders/{view.order.code}")
+    return _page(request, view, view.standing)
+
+
+@routes.get("/h/{token}/paid")
+@public
+async def return_from_payment(request: web.Request) -> web.Response:
+    """Ask the provider how it went, rather than believe the address."""
+    view = await _read(request)
+    if view.order is None:
+        await request.app[PAYING].settle(view.hold)
+        view = await _read(request)
+    if view.order is not None:
+        return _see(f"/orders/{view.order.code}")
+    # Who says they paid is not asked to pay again while it is being looked up.
+    doubtful = view.standing in {Standing.PAYABLE, Standing.WAITING, Standing.ENDING}
+    return _page(request, view, Standing.CONFIRMING if doubtful else view.standing)
+
+
+@routes.post("/h/{token}/extend")
+@public
+async def extend(request: web.Request) -> web.Response:
+    token, now = request.match_info["token"], request.app[CLOCK]()
+    try:
+        await request.app[DATABASE].transact(extend_hold, token, now=now)
+    except Unavailable as refusal:
+        view = await _read(request)
+        reason = say(refusal.sentence, shopper_language(request, view.seller.language))
+        conflict = HTTPStatus.CONFLICT
+        return _page(request, view, view.standing, refusal=reason, status=conflict)
+    return _see(f"/h/{token}")
+
+
+@routes.post("/h/{token}/release")
+@public
+async def release(request: web.Request) -> web.Response:
+    token, now = request.match_info["token"], request.app[CLOCK]()
+    await request.app[DATABASE].transact(give_up_hold, token, now=now)
+    return _see(f"/h/{token}")
+
+
+async def _read(request: web.Request) -> HoldView:
+    token, now = request.match_info["token"], request.app[CLOCK]()
+    return await request.app[DATABASE].read(read_hold, token, now=now)
+
+
+def _page(
+    request: web.Request,
+    view: HoldView,
+    standing: Standing,
+    *,
+    refusal: str = "",
+    status: int = HTTPStatus.OK,
+) -> web.Response:
+    return private_page(
+        request,
+        "hold.html",
+        seller=view.seller,
+        status=status,
+        view=view,
+        hold=view.hold,
+        standing=standing.value,
+        refresh=REFRESH.get(standing),
+        key=new_code(),
+        refusal=refusal,
+    )
+
+
+def _see(address: str) -> web.Response:
+    headers = {hdrs.LOCATION: address, hdrs.CACHE_CONTROL: "no-store"}
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)

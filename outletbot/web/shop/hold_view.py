@@ -1,0 +1,90 @@
+"""A hold as its shopper sees it: what it is waiting for, and what can be done."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from offers.deals import Deal, Phase
+from offers.holds import PAYABLE, Hold, HoldState, get_hold_by_token
+from offers.orders import Order, find_order_of_hold
+from offers.posts import Post
+from offers.refunds import Refund, find_refund_of_hold
+from offers.retailers import get_retailer
+from outletbot.web.shop.cards import Card, next_cards
+from outletbot.web.shop.deal_view import Seller, seller_of
+
+
+class Standing(StrEnum):
+    """What a shopper has to be told."""
+
+    WAITING = "waiting"
+    PAYABLE = "payable"
+    CONFIRMING = "confirming"
+    ENDING = "ending"
+    PROCESSING = "processing"
+    RELEASED = "released"
+    REFUNDED = "refunded"
+    REVIEW = "review"
+
+
+SETTLED = {
+    HoldState.PROCESSING: Standing.PROCESSING,
+    HoldState.RELEASED: Standing.RELEASED,
+    HoldState.REVIEW: Standing.REVIEW,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldView:
+    """*now* is when it was read, for the countdown."""
+
+    hold: Hold
+    deal_id: str
+    code: str
+    phase: Phase
+    hold_for: timedelta
+    seller: Seller
+    order: Order | None
+    refund: Refund | None
+    next: tuple[Card, ...]
+    now: datetime
+
+    @property
+    def standing(self) -> Standing:
+        if self.refund is not None:
+            return Standing.REFUNDED
+        if self.hold.state not in PAYABLE:
+            return SETTLED.get(self.hold.state, Standing.PROCESSING)
+        if self.hold.expires_at <= self.now:
+            return Standing.ENDING
+        is_open = self.hold.state is HoldState.OPEN
+        return Standing.PAYABLE if is_open else Standing.WAITING
+
+    @property
+    def can_extend(self) -> bool:
+        return self.standing is Standing.PAYABLE and not self.hold.extended
+
+
+def read_hold(session: Session, token: str, *, now: datetime) -> HoldView:
+    """Return the hold that a shopper has the *token* of.
+
+    Raises:
+        Missing: If there is none.
+    """
+    hold = get_hold_by_token(session, token)
+    deal = session.get_one(Deal, hold.deal_id)
+    post = session.get_one(Post, hold.post_id)
+    return HoldView(
+        hold=hold,
+        deal_id=deal.id,
+        code=post.code,
+        phase=deal.phase(now),
+        hold_for=deal.hold_for,
+        seller=seller_of(get_retailer(session, deal.retailer_id)),
+        order=find_order_of_hold(session, hold.id),
+        refund=find_refund_of_hold(session, hold.id),
+        next=next_cards(session, deal, post.channel, now=now),
+        now=now,
+    )

@@ -1,0 +1,74 @@
+"""An order's page: its address is the key to it, so there is no sign-in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+from sqlmodel import Session
+
+from offers.catalog import Offer
+from offers.deals import Deal
+from offers.orders import Order, get_order_by_code
+from offers.posts import Post
+from offers.retailers import get_retailer
+from outletbot.keys import CLOCK, DATABASE
+from outletbot.web.guard import public
+from outletbot.web.shop.answers import private_page
+from outletbot.web.shop.cards import Card, next_cards
+from outletbot.web.shop.deal_view import Seller, seller_of
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    order: Order
+    seller: Seller
+    picture_id: str | None
+    code: str
+    next: tuple[Card, ...]
+
+    @property
+    def number(self) -> str:
+        """What a shopper can read out on the telephone."""
+        return self.order.code[:8].upper()
+
+
+def read_order(session: Session, code: str, *, now: datetime) -> OrderView:
+    """Return the order that a shopper has the *code* of.
+
+    Raises:
+        Missing: If there is none.
+    """
+    order = get_order_by_code(session, code)
+    deal = session.get_one(Deal, order.deal_id)
+    post = session.get_one(Post, order.post_id)
+    return OrderView(
+        order=order,
+        seller=seller_of(get_retailer(session, order.retailer_id)),
+        picture_id=session.get_one(Offer, deal.offer_id).picture_id,
+        code=post.code,
+        next=next_cards(session, deal, post.channel, now=now),
+    )
+
+
+@routes.get("/orders/{code}")
+@public
+async def show_order(request: web.Request) -> web.Response:
+    view = await request.app[DATABASE].read(
+        read_order, request.match_info["code"], now=request.app[CLOCK]()
+    )
+    return private_page(
+        request,
+        "order.html",
+        seller=view.seller,
+        view=view,
+        order=view.order,
+        email=masked(view.order.email),
+    )
+
+
+def masked(email: str) -> str:
+    """Return enough of an address to recognise one's own: ``s••@example.com``."""
+    name, at, host = email.partition("@")
+    return f"{name[:1]}••{at}{host}" if name and host else ""

@@ -1,0 +1,35 @@
+"""Visitors: who is a person, and who only fetches a link to draw its preview.
+
+Told by ``User-Agent``: imperfect, and good enough for statistics. The networks' in-app
+browsers (``FBAN``, ``Instagram``, ``LinkedInApp`` …) are people.
+"""
+
+import re
+
+from aiohttp import web
+
+from offers.clicks import Visitor
+
+# A telephone's brand is called Cubot.
+ROBOTS = re.compile(
+    r"(?<!cu)bot\b|bots?[/;-]|crawl|spider|slurp|preview|\+https?:|headless|lighthouse"
+    r"|facebookexternalhit|facebookcatalog|meta-externala|mastodon|pleroma|akkoma"
+    r"|misskey|cardyb|slack-imgproxy|embedly|iframely|whatsapp/|skypeuripreview|vkshare"
+    r"|curl/|wget/|python|aiohttp|httpx|go-http-client|okhttp|java/|libwww|node-fetch"
+    r"|axios|ruby|http\.rb|apache-httpclient|feed",
+    re.IGNORECASE,
+)
+PURPOSES = ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")
+
+
+def visitor_of(request: web.Request) -> Visitor:
+    """Say who asks; a browser that fetches ahead of its user is no visitor yet."""
+    agent = request.headers.get("User-Agent", "")
+    ahead = any(
+        "prefetch" in request.headers.get(name, "")
+        or "preview" in request.headers.get(name, "")
+        for name in PURPOSES
+    )
+    if ahead or request.method == "HEAD" or not agent or ROBOTS.search(agent):
+        return Visitor.ROBOT
+    return Visitor.PERSON
