@@ -17,6 +17,7 @@ from offers.feed.rows import FeedRow
 from offers.ids import new_id
 from offers.money import Money
 from offers.prices import PricePoint
+from offers.retailers import Retailer
 
 PAGE = 50
 
@@ -87,11 +88,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """An offer whose quantity a feed changed from *before* to *after*."""
+    """An offer whose quantity a feed changed from *before* to *after*.
+
+    One that is *new* to the catalog cannot be in a deal yet.
+    """
 
     offer_id: str
     before: int
     after: int
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,7 @@ def import_rows(
     *source* says where they come from, such as ``feed_01j…``, for the price log.
     Returns the quantities that changed too: they are for the stock's ledger.
     """
+    _await_turn(session, retailer_id)
     known = _known(session, retailer_id, rows)
     fresh = [_fresh(retailer_id, row, now) for row in rows if row.sku not in known]
     changed = [
@@ -150,18 +156,28 @@ def import_rows(
     return tally, _recounts(fresh, changed)
 
 
+def _await_turn(session: Session, retailer_id: str) -> None:
+    """Import for one retailer at a time: who comes second finds what the first made."""
+    mine = select(Retailer.id).where(Retailer.id == retailer_id)
+    session.exec(mine.with_for_update(key_share=True)).one_or_none()
+
+
 def offers(
     session: Session, retailer_id: str, *, search: str = "", page: int = 1
 ) -> list[Offer]:
     """Return a page of a retailer's offers: those with stock first, then by title."""
     statement = select(Offer).where(Offer.retailer_id == retailer_id)
     if search:
-        words = f"%{search}%"
-        statement = statement.where(
-            or_(col(Offer.title).ilike(words), col(Offer.sku).ilike(words))
-        )
+        found = [
+            column.icontains(search, autoescape=True)
+            for column in (col(Offer.title), col(Offer.sku))
+        ]
+        statement = statement.where(or_(*found))
     statement = statement.order_by(
-        col(Offer.quantity).is_(None), col(Offer.quantity) == 0, col(Offer.title)
+        col(Offer.quantity).is_(None),
+        col(Offer.quantity) <= 0,
+        col(Offer.title),
+        col(Offer.id),
     )
     return list(session.exec(statement.limit(PAGE).offset((page - 1) * PAGE)))
 
@@ -199,10 +215,13 @@ def _known(
     columns = [getattr(Offer, name) for name in names]
     columns += [getattr(Offer, name) for name in _COMPARED]
     found = session.execute(  # mappings are not in sqlmodel's exec
-        select(*columns).where(
+        select(*columns)
+        .where(
             Offer.retailer_id == retailer_id,
             col(Offer.sku).in_([row.sku for row in rows]),
         )
+        .order_by(col(Offer.id))
+        .with_for_update(key_share=True)  # an order may take units meanwhile
     )
     return {facts["sku"]: dict(facts) for facts in found.mappings()}
 
@@ -219,13 +238,17 @@ def _facts(row: FeedRow) -> Facts:
         "list_price_amount": row.list_price and row.list_price.amount,
         "cost_amount": row.cost and row.cost.amount,
         "currency": row.price.currency,
-        "tax": row.tax,
+        "tax": None if row.tax == "unknown" else row.tax,
         "quantity": row.quantity,
         "gtin": row.gtin,
         "condition": row.condition,
         "image_url": row.image_url,
-        "options": json.dumps(row.options, ensure_ascii=False),
+        "options": dump_options(row) if row.options else None,
     }
+
+
+def dump_options(row: FeedRow) -> str:
+    return json.dumps(row.options, ensure_ascii=False)
 
 
 def _differences(before: Mapping[str, object], row: FeedRow) -> Facts:
@@ -238,7 +261,8 @@ def _differences(before: Mapping[str, object], row: FeedRow) -> Facts:
 
 def _fresh(retailer_id: str, row: FeedRow, now: datetime) -> Facts:
     facts = _facts(row)
-    facts["description"] = facts["description"] or ""
+    facts["description"] = row.description or ""
+    facts["tax"], facts["options"] = row.tax, dump_options(row)
     return {
         **facts,
         "id": new_id("offer", now),
@@ -279,16 +303,16 @@ def _updated(before: Facts, after: Facts, now: datetime) -> Facts:
 def _recounts(
     fresh: Sequence[Facts], changed: Sequence[tuple[Facts, Facts]]
 ) -> list[Recount]:
-    counts: list[tuple[object, object, object]] = [
-        (facts["id"], None, facts["quantity"]) for facts in fresh
+    counts: list[tuple[object, object, object, bool]] = [
+        (facts["id"], None, facts["quantity"], True) for facts in fresh
     ]
     counts += [
-        (before["id"], before["quantity"], after.get("quantity"))
+        (before["id"], before["quantity"], after.get("quantity"), False)
         for before, after in changed
     ]
     return [
-        Recount(str(offer_id), before if isinstance(before, int) else 0, after)
-        for offer_id, before, after in counts
+        Recount(str(offer_id), before if isinstance(before, int) else 0, after, new)
+        for offer_id, before, after, new in counts
         if isinstance(after, int)
     ]
 

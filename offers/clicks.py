@@ -41,6 +41,12 @@ class Arrived:
     visitor: Visitor
 
 
+def _place(counted: tuple[Arrived, int]) -> tuple[str, datetime, str]:
+    """Two processes must write the same rows in the same order, or they deadlock."""
+    arrived, _ = counted
+    return arrived.post_id, arrived.minute, arrived.visitor
+
+
 def record_clicks(session: Session, counts: Mapping[Arrived, int]) -> None:
     """Add a batch of arrivals to what was counted."""
     rows = [
@@ -52,7 +58,7 @@ def record_clicks(session: Session, counts: Mapping[Arrived, int]) -> None:
             "deal_id": arrived.deal_id,
             "count": count,
         }
-        for arrived, count in sorted(counts.items(), key=lambda item: item[0].post_id)
+        for arrived, count in sorted(counts.items(), key=_place)
     ]
     if not rows:
         return

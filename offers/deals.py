@@ -129,6 +129,7 @@ def plan_deal(
         InvalidFields: With every field that cannot be.
     """
     offer = get_own(session, Offer, retailer_id, plan.offer_id)
+    _lock(session, offer)
     problems = check_plan(session, offer, plan, now=now)
     if problems:
         raise InvalidFields(problems)
@@ -152,6 +153,12 @@ def plan_deal(
     return deal
 
 
+def _lock(session: Session, offer: Offer) -> None:
+    """Let one caller at a time promise or withhold the units of an offer."""
+    session.flush()
+    session.refresh(offer, with_for_update={"key_share": True})
+
+
 def check_plan(
     session: Session, offer: Offer, plan: DealPlan, *, now: datetime
 ) -> list[InvalidField]:
@@ -170,7 +177,7 @@ def _check_price(offer: Offer, plan: DealPlan) -> list[InvalidField]:
         problem = Sentence(
             "This offer is priced in {currency}.", currency=offer.currency
         )
-    elif plan.price > offer.price:
+    elif plan.price >= offer.price:
         problem = Sentence(
             "A deal is cheaper than the shop, which charges {price}.", price=offer.price
         )
@@ -215,12 +222,22 @@ def _check_times(plan: DealPlan, now: datetime) -> list[InvalidField]:
 
 
 def promised(session: Session, offer: Offer) -> int:
-    """Return how many units the offer's unfinished deals may still sell."""
+    """Return how many units the offer's deals may still sell, and have held."""
     unsold = col(Deal.allotment) - col(Deal.withheld) - col(Deal.sold)
     statement = select(func.coalesce(func.sum(unsold), 0)).where(
         Deal.retailer_id == offer.retailer_id,
         Deal.offer_id == offer.id,
         col(Deal.closed_at).is_(None),
+    )
+    return int(session.exec(statement).one()) + _held_beyond(session, offer)
+
+
+def _held_beyond(session: Session, offer: Offer) -> int:
+    """Return how many units are still being paid for although their deal has closed."""
+    statement = select(func.coalesce(func.sum(col(Deal.held)), 0)).where(
+        Deal.retailer_id == offer.retailer_id,
+        Deal.offer_id == offer.id,
+        col(Deal.closed_at).is_not(None),
     )
     return int(session.exec(statement).one())
 
@@ -269,10 +286,21 @@ def close_due(session: Session, *, now: datetime, limit: int = 100) -> list[Deal
     deals = list(session.exec(due))
     for deal in deals:
         deal.closed_at = now
-        offer = session.get_one(Offer, deal.offer_id)
-        _apply(session, deal, offer.price, f"{deal.id} closed", now)
+        _log_closing(session, deal, now)
     session.flush()
     return deals
+
+
+def _log_closing(session: Session, deal: Deal, now: datetime) -> None:
+    """Log that the offer costs what the shop charges again.
+
+    Until now the deal's price was charged. That is said once more if a feed logged the
+    shop's price while the deal ran, for 30 days are reckoned from the deal's end.
+    """
+    if deal.opened_at is not None and deal.opened_at < deal.closes_at:
+        _apply(session, deal, deal.price, f"{deal.id} closing", now)
+    offer = session.get_one(Offer, deal.offer_id)
+    _apply(session, deal, offer.price, f"{deal.id} closed", now)
 
 
 def _apply(
@@ -320,8 +348,9 @@ def mark_sold_out(session: Session, deal_id: str, *, now: datetime) -> bool:
 def fit_to_stock(session: Session, offer: Offer) -> list[Deal]:
     """Withhold from the offer's deals what the stock no longer has; the newest first.
 
-    Units that are held stay promised. Returns the deals that changed.
+    Held units, of whichever deal, stay promised. Returns the deals that changed.
     """
+    _lock(session, offer)
     if offer.quantity is None:
         return []
     statement = (
@@ -332,15 +361,17 @@ def fit_to_stock(session: Session, offer: Offer) -> list[Deal]:
             col(Deal.closed_at).is_(None),
         )
         .order_by(col(Deal.opens_at), col(Deal.id))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
-    changed, present = [], offer.quantity
-    for deal in session.exec(statement.execution_options(populate_existing=True)):
-        unsold = deal.allotment - deal.sold
-        given = max(deal.held, min(unsold, max(0, present)))
-        present -= given
-        if deal.withheld != unsold - given:
-            _withhold(deal, unsold - given)
+    running = session.exec(statement.execution_options(populate_existing=True)).all()
+    held = _held_beyond(session, offer) + sum(deal.held for deal in running)
+    changed, free = [], max(0, offer.quantity - held)
+    for deal in running:
+        wanted = deal.allotment - deal.sold - deal.held
+        given = min(wanted, free)
+        free -= given
+        if deal.withheld != wanted - given:
+            _withhold(deal, wanted - given)
             changed.append(deal)
     session.flush()
     return changed

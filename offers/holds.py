@@ -101,6 +101,11 @@ class Claim:
     shopper: str
     quantity: int = 1
 
+    def __post_init__(self) -> None:
+        if self.quantity < 1:
+            msg = "a hold needs at least one unit"
+            raise ValueError(msg)
+
 
 def place_holds(
     session: Session, claims: Sequence[Claim], *, now: datetime
@@ -110,10 +115,9 @@ def place_holds(
     A claim whose key was granted before gets the same hold. All of them are one
     transaction; the last units go to exactly as many as there are.
     """
-    granted = _granted_before(session, claims)
-    fresh = [claim for claim in _once(claims) if _name(claim) not in granted]
+    granted: dict[tuple[str, str], Hold | OfferError] = {}
     for deal_id, wanted in groupby(
-        sorted(fresh, key=lambda claim: claim.deal_id), lambda claim: claim.deal_id
+        sorted(claims, key=lambda claim: claim.deal_id), lambda claim: claim.deal_id
     ):
         granted |= _claim(session, deal_id, list(wanted), now)
     session.flush()
@@ -126,14 +130,16 @@ def _claim(
     deal = session.exec(
         select(Deal)
         .where(Deal.id == deal_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if deal is None:
         return {_name(claim): Missing(deal_id, "deal") for claim in claims}
     taken = _taken(session, deal_id, claims)
-    answers: dict[tuple[str, str], Hold | OfferError] = {}
+    answers = _granted_before(session, claims)
     for claim in claims:
+        if _name(claim) in answers:
+            continue
         had = taken.get(claim.shopper, 0)
         answer = _why_not(deal, claim, had, now) or _set_aside(deal, claim, now)
         if isinstance(answer, Hold):
@@ -187,13 +193,10 @@ def _over(deal: Deal, claim: Claim, had: int) -> OfferError | None:
 def _granted_before(
     session: Session, claims: Sequence[Claim]
 ) -> dict[tuple[str, str], Hold | OfferError]:
+    """Asked under the deal's lock: the same key may be coming by another process."""
     names = [_name(claim) for claim in claims]
     statement = select(Hold).where(tuple_(Hold.deal_id, Hold.key).in_(names))
     return {(hold.deal_id, hold.key): hold for hold in session.exec(statement)}
-
-
-def _once(claims: Sequence[Claim]) -> list[Claim]:
-    return list({_name(claim): claim for claim in reversed(claims)}.values())[::-1]
 
 
 def _taken(session: Session, deal_id: str, claims: list[Claim]) -> dict[str, int]:
@@ -341,10 +344,10 @@ def lease_lapsed_holds(
         .returning(Hold)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    for hold in leased:
-        if hold.state is HoldState.HELD:
-            end_hold(session, hold.id, HoldState.RELEASED, now=now)
-    return [hold for hold in leased if hold.state is not HoldState.HELD]
+    unasked = {hold.id for hold in leased if hold.state is HoldState.HELD}
+    for hold_id in unasked:
+        end_hold(session, hold_id, HoldState.RELEASED, now=now)
+    return [hold for hold in leased if hold.id not in unasked]
 
 
 def give_up_hold(session: Session, token: str, *, now: datetime) -> Hold:
@@ -436,10 +439,11 @@ def change_state(
     session: Session, hold_id: str, state: HoldState, *, now: datetime
 ) -> None:
     """Note what became of a hold; its units stay where they are."""
+    ended_at = None if state in ACTIVE else now
     session.exec(
         update(Hold)
         .where(col(Hold.id) == hold_id)
-        .values(state=state, leased_until=None, ended_at=now)
+        .values(state=state, leased_until=None, ended_at=ended_at)
     )
 
 

@@ -213,13 +213,19 @@ def finish_check(
     facts: Mapping[str, object],
     changes: Sequence[Change],
 ) -> None:
-    """Note what was found; the import now waits for a person to confirm it."""
+    """Note what was found; the import now waits for a person to confirm it.
+
+    Nothing happens to one that was discarded or confirmed meanwhile.
+    """
     shown = [
         [c.sku, c.title, c.field, c.before, c.after] for c in changes[:SHOWN_CHANGES]
     ]
     session.exec(
         update(FeedImport)
-        .where(col(FeedImport.id) == import_id)
+        .where(
+            col(FeedImport.id) == import_id,
+            col(FeedImport.state).in_([ImportState.UPLOADED, ImportState.CHECKED]),
+        )
         .values(
             **counts,
             state=ImportState.CHECKED,
@@ -233,7 +239,8 @@ def finish_check(
 
 def refuse_import(session: Session, import_id: str, reason: Sentence) -> None:
     """The file is no feed, or cannot be read: say why and forget it."""
-    _end(session, import_id, ImportState.REFUSED, refusal=dump_sentence(reason))
+    refusal = dump_sentence(reason)
+    _end(session, import_id, ImportState.REFUSED, since=WAITING, refusal=refusal)
 
 
 def discard_import(session: Session, retailer_id: str, import_id: str) -> None:
@@ -244,9 +251,9 @@ def discard_import(session: Session, retailer_id: str, import_id: str) -> None:
         WrongState: If it is imported, or being imported.
     """
     feed = get_own(session, FeedImport, retailer_id, import_id)
-    if feed.state not in {ImportState.UPLOADED, ImportState.CHECKED}:
+    since = (ImportState.UPLOADED, ImportState.CHECKED)
+    if not _end(session, feed.id, ImportState.DISCARDED, since=since):
         raise WrongState(Sentence("This file is past being discarded."))
-    _end(session, import_id, ImportState.DISCARDED)
 
 
 def confirm_import(session: Session, retailer_id: str, import_id: str) -> None:
@@ -290,22 +297,26 @@ def import_batch(
     *,
     now: datetime,
 ) -> tuple[Tally, list[str]]:
-    """Bring some rows in. Return what they did and the offers with a new quantity."""
+    """Bring some rows in. Return what they did and the known offers counted anew."""
     tally, recounts = import_rows(session, retailer_id, rows, source=import_id, now=now)
     log_recounts(session, retailer_id, recounts, source_id=import_id, now=now)
-    return tally, [recount.offer_id for recount in recounts if recount.before]
+    return tally, [recount.offer_id for recount in recounts if not recount.new]
 
 
 def finish_import(
     session: Session, import_id: str, tally: Tally, *, now: datetime
 ) -> None:
     """All good rows are in; the file is no longer needed."""
-    session.exec(
-        update(FeedImport)
-        .where(col(FeedImport.id) == import_id)
-        .values(new=tally.new, changed=tally.changed, same=tally.same, imported_at=now)
+    _end(
+        session,
+        import_id,
+        ImportState.IMPORTED,
+        since=(ImportState.CONFIRMED,),
+        new=tally.new,
+        changed=tally.changed,
+        same=tally.same,
+        imported_at=now,
     )
-    _end(session, import_id, ImportState.IMPORTED)
 
 
 def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[FeedImport]:
@@ -330,11 +341,20 @@ def load_sentence(text: str) -> Sentence:
 
 
 def _end(
-    session: Session, import_id: str, state: ImportState, **values: object
-) -> None:
-    session.exec(delete(FeedPiece).where(col(FeedPiece.import_id) == import_id))
-    session.exec(
+    session: Session,
+    import_id: str,
+    state: ImportState,
+    *,
+    since: Sequence[ImportState],
+    **values: object,
+) -> bool:
+    """Forget the file and enter *state*, if it was in one of *since*."""
+    ended = session.exec(
         update(FeedImport)
-        .where(col(FeedImport.id) == import_id)
+        .where(col(FeedImport.id) == import_id, col(FeedImport.state).in_(since))
         .values(state=state, progress=100, leased_until=None, **values)
     )
+    if ended.rowcount == 0:
+        return False
+    session.exec(delete(FeedPiece).where(col(FeedPiece.import_id) == import_id))
+    return True

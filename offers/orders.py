@@ -61,6 +61,7 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
     Raises:
         PaidTooLate: If the units are gone; the payment is to be refunded.
     """
+    offer = _lock_offer(session, hold)
     if not (
         end_hold(session, hold.id, HoldState.PAID, now=now)
         or sell_free(session, hold, now=now)
@@ -85,15 +86,16 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
     )
     session.add(order)
     session.flush()
-    _take(session, order, now)
+    units = -order.quantity
+    move_stock(session, offer, units, cause=Cause.ORDER, source_id=order.id, now=now)
     return order
 
 
-def _take(session: Session, order: Order, now: datetime) -> None:
-    deal = session.get_one(Deal, order.deal_id)
-    offer = session.get_one(Offer, deal.offer_id)
-    units = -order.quantity
-    move_stock(session, offer, units, cause=Cause.ORDER, source_id=order.id, now=now)
+def _lock_offer(session: Session, hold: Hold) -> Offer:
+    """Lock the offer before its deal, as a count of its stock does."""
+    deal = session.get_one(Deal, hold.deal_id)
+    statement = select(Offer).where(Offer.id == deal.offer_id)
+    return session.exec(statement.with_for_update(key_share=True)).one()
 
 
 def get_order_by_code(session: Session, code: str) -> Order:
@@ -113,12 +115,13 @@ def note_refunded(session: Session, payment_id: str, amount: int) -> bool:
 
     Messages may come out of order: the sum given back only grows.
     """
-    noted = session.exec(
+    session.exec(
         update(Order)
         .where(col(Order.payment_id) == payment_id, col(Order.refunded_amount) < amount)
         .values(refunded_amount=amount)
     )
-    return noted.rowcount == 1
+    ours = select(Order.id).where(Order.payment_id == payment_id)
+    return session.exec(ours).one_or_none() is not None
 
 
 def units_sold_since(

@@ -155,10 +155,11 @@ def begin_sending(
 def mark_published(
     session: Session, post: Post, *, remote_id: str, url: str, now: datetime
 ) -> None:
-    """The post is out: a fact, whoever holds the lease now."""
+    """The post is out: a fact, whoever holds the lease now and whatever they said."""
+    out = (PostState.PUBLISHED, PostState.RETIRED)
     session.exec(
         update(Post)
-        .where(col(Post.id) == post.id, col(Post.state) == PostState.SENDING)
+        .where(col(Post.id) == post.id, col(Post.state).not_in(out))
         .values(
             state=PostState.PUBLISHED,
             remote_id=remote_id,
@@ -209,14 +210,13 @@ def try_again(
 
 
 def retire_posts(session: Session, deal_id: str, *, now: datetime) -> None:
-    """The deal is over: what was posted about it must say so."""
+    """The deal is over: what was posted about it must say so.
+
+    That holds for posts of which we learn only later that they went out.
+    """
     session.exec(
         update(Post)
-        .where(
-            col(Post.deal_id) == deal_id,
-            col(Post.retired_at).is_(None),
-            col(Post.state).in_([PostState.PUBLISHED, PostState.SENDING]),
-        )
+        .where(col(Post.deal_id) == deal_id, col(Post.retired_at).is_(None))
         .values(retire_at=now)
     )
 

@@ -17,6 +17,7 @@ from offers.ids import new_id
 from offers.money import Money
 
 WINDOW = timedelta(days=30)
+INSTANT = timedelta(microseconds=1)
 
 
 class PricePoint(SQLModel, table=True):
@@ -61,10 +62,14 @@ def log_price(
     source: str,
     now: datetime,
 ) -> None:
-    """Add what is charged from *now* on; the same price again adds nothing."""
-    last = price_log(session, retailer_id, offer_id)[-1:]
-    if last and last[0].price == price:
-        return
+    """Add what is charged from *now* on; the same price again adds nothing.
+
+    Of two prices at the same instant the one logged later is the later one.
+    """
+    for last in price_log(session, retailer_id, offer_id)[-1:]:
+        if last.price == price:
+            return
+        now = max(now, last.applied_at + INSTANT)
     session.add(
         PricePoint(
             id=new_id("price", now),

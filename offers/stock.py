@@ -1,7 +1,8 @@
 """Stock: what the retailer has, by their account, and every change of it.
 
 A count from the retailer is absolute and belongs to a moment. One that is older than
-what we know is dropped; orders paid after that moment are not in it and are taken off.
+what we know is dropped; one of the same moment is not, since their clock may tell
+seconds only. Orders paid after that moment are not in it and are taken off.
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ def count_stock(
     *sold_since* units were paid for here after *counted_at*, so the count still
     includes them.
     """
-    if offer.counted_at is not None and counted_at <= offer.counted_at:
+    if offer.counted_at is not None and counted_at < offer.counted_at:
         return False
     present = max(0, quantity - sold_since)
     change = present - (offer.quantity or 0)

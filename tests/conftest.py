@@ -10,11 +10,12 @@ module says ``BOTH_DATABASES = True``. ``TEST_DATABASES=sqlite`` narrows that, a
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine, event
 from sqlmodel import Session
@@ -27,14 +28,23 @@ from tests import postgres
 from tests.factories import KEY
 from tests.fakes import FakePayments
 
-# A deadline in wall time fails on a busy machine, not on a bug.
-hypothesis_settings.register_profile("outletbot", deadline=None)
+# A deadline in wall time fails on a busy machine, not on a bug. Examples share the
+# test's database, and each rolls back what it did.
+hypothesis_settings.register_profile(
+    "outletbot",
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],
+)
 hypothesis_settings.load_profile("outletbot")
 
 KINDS = ("sqlite", "postgresql")
 ON_BOTH = ("offers", "webhooks")
 
 Connect = Callable[[], Database]
+Passing = Callable[[], AbstractContextManager[Session]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -144,6 +154,24 @@ def session(database: Database) -> Iterator[Session]:
     """
     with Session(database.engine, expire_on_commit=False) as session:
         yield session
+
+
+@pytest.fixture
+def passing(database: Database) -> Passing:
+    """Gives sessions of which nothing remains, one for each example of a property."""
+
+    @contextmanager
+    def session() -> Iterator[Session]:
+        with database.engine.connect() as connection:
+            kept = connection.begin()
+            mode: Any = "create_savepoint"
+            with Session(
+                connection, expire_on_commit=False, join_transaction_mode=mode
+            ) as session:
+                yield session
+            kept.rollback()
+
+    return session
 
 
 @pytest.fixture

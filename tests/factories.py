@@ -166,10 +166,11 @@ def make_deal(
     price_amount: int = 4_999,
     allotment: int = 10,
     opens_at: datetime = NOON - HOUR,
-    closes_at: datetime = NOON + HOUR,
+    closes_at: datetime | None = None,
     **facts: Any,
 ) -> Deal:
     """Make a deal as it is at ``NOON``, with its post on the retailer's wall."""
+    closes_at = closes_at or max(NOON, opens_at) + HOUR
     offer = offer or make_offer(session, retailer_id=retailer_id, quantity=allotment)
     deal = Deal(
         id=new_id("deal", NOON),

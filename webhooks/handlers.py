@@ -90,6 +90,7 @@ def _count(session: Session, arrival: Arrival, item: Any, now: datetime) -> bool
             return False
     if offer is None:
         return False
+    session.refresh(offer, with_for_update={"key_share": True})  # orders move it too
     news = count_stock(
         session,
         offer,

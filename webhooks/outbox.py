@@ -185,9 +185,12 @@ def attempts(
 def _move(
     session: Session, delivery: Delivery, *, state: DeliveryState, **values: object
 ) -> DeliveryState:
+    """Whoever was too slow cannot undo what another said of it."""
     session.exec(
         update(Delivery)
-        .where(col(Delivery.id) == delivery.id)
+        .where(
+            col(Delivery.id) == delivery.id, col(Delivery.state) == DeliveryState.DUE
+        )
         .values(state=state, **values)
     )
     return state

@@ -17,7 +17,7 @@ from offers.errors import Missing, PaidTooLate
 from offers.holds import ACTIVE, Hold, HoldState, change_state, end_hold, open_checkout
 from offers.orders import find_order_of_hold, settle
 from offers.posts import retire_posts
-from offers.refunds import request_refund
+from offers.refunds import find_refund_of_hold, request_refund
 from webhooks.messages import ORDER_PAID, order_paid
 from webhooks.outbox import enqueue
 
@@ -39,15 +39,17 @@ def settle_checkout(
     """Bring a hold in line with its checkout; twice is once.
 
     What does not agree with our own row (the page, the amount, the currency, live or
-    test) is left for a person to review: nothing is sold and nothing is freed.
+    test) is left for a person to review: from then on nothing is sold and nothing is
+    freed. A second payment for the same hold is given back.
 
     Raises:
         Missing: If we made no such checkout.
     """
     hold = _lock(session, checkout)
-    if find_order_of_hold(session, hold.id) is not None:
-        return Outcome.ORDERED
-    if not _agrees(hold, checkout, livemode=livemode):
+    ended = _ended_before(session, hold, checkout, livemode=livemode, now=now)
+    if ended is not None:
+        return ended
+    if hold.state is HoldState.REVIEW or not _agrees(hold, checkout, livemode=livemode):
         return _leave_for_review(session, hold, now)
     match checkout.state, checkout.paid:
         case CheckoutState.COMPLETE, Paid.PAID:
@@ -66,7 +68,7 @@ def _lock(session: Session, checkout: Checkout) -> Hold:
     hold = session.exec(
         select(Hold)
         .where(Hold.id == checkout.hold_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if hold is None:
@@ -81,21 +83,43 @@ def _agrees(hold: Hold, checkout: Checkout, *, livemode: bool) -> bool:
     return ours and asked and same_money and checkout.livemode == livemode
 
 
+def _ended_before(
+    session: Session, hold: Hold, checkout: Checkout, *, livemode: bool, now: datetime
+) -> Outcome | None:
+    """Return how it ended, if it has; a payment that is not that one's goes back.
+
+    A refund once promised stands, even if a unit is free by now.
+    """
+    order = find_order_of_hold(session, hold.id)
+    if order is None and find_refund_of_hold(session, hold.id) is None:
+        return None
+    counted = order is not None and order.payment_id == checkout.payment_id
+    if checkout.paid is Paid.PAID and checkout.livemode == livemode and not counted:
+        _give_back(session, hold, checkout, "paid_twice", now)
+    return Outcome.REFUNDED if order is None else Outcome.ORDERED
+
+
+def _give_back(
+    session: Session, hold: Hold, checkout: Checkout, reason: str, now: datetime
+) -> None:
+    request_refund(
+        session,
+        hold.retailer_id,
+        hold.id,
+        checkout.payment_id,
+        checkout.total,
+        reason=reason,
+        now=now,
+    )
+
+
 def _order_or_refund(
     session: Session, hold: Hold, checkout: Checkout, now: datetime
 ) -> Outcome:
     try:
         order = settle(session, hold, checkout, now=now)
     except PaidTooLate as error:
-        request_refund(
-            session,
-            hold.retailer_id,
-            hold.id,
-            checkout.payment_id,
-            hold.total,
-            reason=error.code,
-            now=now,
-        )
+        _give_back(session, hold, checkout, error.code, now)
         return Outcome.REFUNDED
     deal = session.get_one(Deal, order.deal_id)
     offer = session.get_one(Offer, deal.offer_id)
