@@ -90,7 +90,7 @@ def draw(
     points = _steps(scale, course)
     line = _path(points)
     floor = _number(height - BOTTOM)
-    ticks = time_ticks(course.start, course.end, zone, most=int(width // 110))
+    ticks = time_ticks(course.start, course.end, zone, most=int(width // 90))
     named = _named(ticks, zone, language)
     return Chart(
         width=width,

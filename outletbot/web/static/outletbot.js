@@ -75,27 +75,6 @@ function swap(section, html) {
   }
 }
 
-function swap(section, html) {
-  const sent = document.createElement("template");
-  sent.innerHTML = html;
-  for (const fresh of all("[data-part]", sent.content)) {
-    const old = section.querySelector(`[data-part="${fresh.dataset.part}"]`);
-    if (!old) continue;
-    const opened = all("details", old).map((details) => details.open);
-    all("details", fresh).forEach((details, i) => (details.open = opened[i] ?? details.open));
-    if (old.isEqualNode(fresh) || old.contains(document.activeElement) &&
-        document.activeElement.matches("input, select, textarea")) continue;
-    const before = new Map(all("[data-key]", old).map((e) => [e.dataset.key, e.textContent]));
-    const focused = old.contains(document.activeElement) &&
-      all("a, button, summary", old).indexOf(document.activeElement);
-    old.replaceWith(fresh);
-    if (focused !== false) all("a, button, summary", fresh)[focused]?.focus();
-    for (const e of all("[data-key]", fresh))
-      if (before.has(e.dataset.key) && before.get(e.dataset.key) !== e.textContent)
-        e.classList.add("new");
-  }
-}
-
 function upload(form, submitter) {
   const bar = form.querySelector("progress");
   const request = new XMLHttpRequest();
