@@ -1,8 +1,8 @@
-/* What makes the merchant's pages quicker. Each of them works without it.
+/* What makes the merchant's pages quicker; they work without it.
 
-   data-live="/address"   parts of this section, named by data-part, are replaced
-                          by what the server sends; .live says whether it does
-   data-upload            a form with a file shows how much of it was sent
+   data-live="/address"   this section's data-parts are replaced by what the
+                          server sends; .live says whether it does
+   data-upload            a form shows how much of its file was sent
    data-drop              a file can be dropped here
    data-confirm="Sure?"   a form asks before it is sent
    data-copy="text"       a button copies its text */
@@ -49,7 +49,6 @@ function follow(section) {
   };
   document.addEventListener("visibilitychange", wake);
   addEventListener("pageshow", (event) => event.persisted && open());
-  addEventListener("pagehide", () => source.close());
   setInterval(wake, 5000);
   open();
 }
@@ -90,6 +89,8 @@ function upload(form, submitter) {
     document.title = answer.title;
     document.body.replaceWith(answer.body);
     start();
+for (const here of all(".nav [aria-current]"))
+  here.closest("nav").scrollLeft = here.offsetLeft - 80;
   };
   request.onerror = () => {
     form.removeAttribute("aria-busy");
@@ -102,8 +103,6 @@ function upload(form, submitter) {
 
 function ask(question, label, then) {
   const dialog = document.createElement("dialog");
-  const text = document.createElement("p");
-  text.textContent = question;
   const row = document.createElement("div");
   row.className = "row";
   for (const [words, style] of [[document.body.dataset.cancel, ""], [label, "danger"]]) {
@@ -113,7 +112,7 @@ function ask(question, label, then) {
     button.onclick = () => (dialog.close(), style && then());
     row.append(button);
   }
-  dialog.append(text, row);
+  dialog.append(question, row);
   dialog.onclose = () => dialog.remove();
   document.body.append(dialog);
   dialog.showModal();
@@ -162,3 +161,5 @@ document.addEventListener("click", async ({ target }) => {
   button.textContent = button.dataset.copied ?? "✓";
 });
 start();
+for (const here of all(".nav [aria-current]"))
+  here.closest("nav").scrollLeft = here.offsetLeft - 80;
