@@ -197,15 +197,32 @@ class StripeGateway:
     async def refund(self, refund: Refund) -> str:
         options: Any = {"idempotency_key": refund.id}
         with _translated():
-            given = await self._stripe.refunds.create_async(
-                {
-                    "payment_intent": refund.payment_id,
-                    "amount": to_stripe(refund.money),
-                    "metadata": {"refund": refund.id, "reason": refund.reason},
-                },
-                options,
-            )
+            try:
+                given = await self._stripe.refunds.create_async(
+                    {
+                        "payment_intent": refund.payment_id,
+                        "amount": to_stripe(refund.money),
+                        "metadata": {"refund": refund.id, "reason": refund.reason},
+                    },
+                    options,
+                )
+            except stripe.InvalidRequestError as error:
+                if error.code != "charge_already_refunded":
+                    raise
+                return await self._given_before(refund)
         return given.id
+
+    async def _given_before(self, refund: Refund) -> str:
+        """Find the refund that was given by hand, or by us more than a day ago."""
+        given = await self._stripe.refunds.list_async(
+            {"payment_intent": refund.payment_id, "limit": 1}
+        )
+        if not given.data:
+            msg = (
+                f"{refund.payment_id} was refunded, and no refund of it is to be found"
+            )
+            raise Declined(msg)
+        return given.data[0].id
 
     async def check(self) -> str:
         """Return whose account it is, as proof that the key works.
@@ -218,6 +235,9 @@ class StripeGateway:
         return account.id
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
+        if not self._webhook_secret.strip():
+            msg = "there is no webhook secret, so nothing proves who sent this"
+            raise Declined(msg)
         try:
             text = body.decode()
             stripe.WebhookSignature.verify_header(
@@ -230,7 +250,7 @@ class StripeGateway:
 
 
 def _event(text: str) -> ProviderEvent:
-    match json.loads(text):
+    match _json(text):
         case {
             "id": str(event_id),
             "type": str(kind),
@@ -240,6 +260,13 @@ def _event(text: str) -> ProviderEvent:
             return ProviderEvent(event_id, kind, created, payload)
     msg = "the body is no event"
     raise Declined(msg)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def to_stripe(money: Money) -> int:

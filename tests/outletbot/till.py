@@ -1,0 +1,250 @@
+"""
+The service's money side at work: our database and jobs, before them a Stripe to
+practise on, reached by the real client, behind them the endpoint for its events.
+
+Time is one clock for both. ``Till.check`` is asked after each story: units add up, and
+what Stripe holds for us is what our orders say.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import stripe
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+from sqlmodel import Session, col, func, select
+
+from offers.deals import Deal
+from offers.holds import ACTIVE, Hold, place_holds
+from offers.orders import Order
+from offers.refunds import Refund
+from outletbot.config import Settings
+from outletbot.db import Database
+from outletbot.keys import CLOCK, DATABASE, PAYMENTS
+from outletbot.paying import Paying
+from outletbot.payments import StripeGateway
+from outletbot.processes import money_jobs
+from outletbot.sandbox.faults import Fault
+from outletbot.sandbox.stripe import SANDBOX, StripeSandbox, build_stripe_sandbox
+from outletbot.sandbox.stripe_payments import Shopper
+from outletbot.sandbox.stripe_webhooks import DeliveryPolicy
+from outletbot.web import stripe_webhook
+from tests.factories import NOON, make_claim, make_deal
+
+CREATE = "POST /v1/checkout/sessions"
+EXPIRE = "POST /v1/checkout/sessions/{id}/expire"
+RETRIEVE = "GET /v1/checkout/sessions/{id}"
+REFUND = "POST /v1/refunds"
+
+SAM = Shopper(email="sam@example.com", name="Sam Shopper")
+QUICK = DeliveryPolicy(
+    retries=(timedelta(milliseconds=10),) * 3, timeout=timedelta(seconds=5)
+)
+
+
+@dataclass
+class Clock:
+    """Time that passes when it is told to."""
+
+    now: Any = NOON
+
+    def __call__(self) -> Any:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Till:
+    database: Database
+    session: Session
+    settings: Settings
+    sandbox: StripeSandbox
+    gateway: StripeGateway
+    clock: Clock
+    stripe_url: str
+    hook_url: str
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def paying(self) -> Paying:
+        return Paying(
+            self.database,
+            self.gateway,
+            self.clock,
+            public_url=self.settings.public_url,
+        )
+
+    def goes_wrong(self, call: str, *faults: Fault) -> None:
+        self.sandbox.faults.next(call, *faults)
+
+    def deal(self, **facts: Any) -> Deal:
+        return make_deal(self.session, **facts)
+
+    async def claim(self, deal: Deal, **facts: Any) -> Hold:
+        """A shopper presses "Buy": the unit is theirs, no page was asked for yet."""
+        claim = make_claim(self.session, deal, **facts)
+        self.session.rollback()
+        (hold,) = await self.database.transact(place_holds, [claim], now=self.clock.now)
+        assert isinstance(hold, Hold), hold
+        return hold
+
+    async def buy(self, deal: Deal, **facts: Any) -> Hold:
+        """A shopper presses "Buy" and gets the payment page."""
+        hold = await self.claim(deal, **facts)
+        return await self.paying.open(hold.id)
+
+    def pay(self, hold: Hold | str) -> None:
+        """The shopper pays on Stripe's page."""
+        page = hold if isinstance(hold, str) else hold.checkout_id
+        self.sandbox.pay(page or "", SAM)
+
+    async def work(self, *names: str) -> None:
+        """Let every message come in; then run the jobs, or those named, once."""
+        await self.sandbox.postman.settle()
+        jobs = money_jobs(self.settings, self.database, self.gateway, self.clock)
+        for job in jobs:
+            if not names or job.name in names:
+                await job.work()
+
+    def now_is(self, hold: Hold) -> Hold:
+        """Return the hold as it is now."""
+        self.session.rollback()
+        found = self.session.get_one(Hold, hold.id)
+        self.session.refresh(found)
+        return found
+
+    def change(self, row: Any, **facts: Any) -> None:
+        """Change a row behind the service's back."""
+        self.session.rollback()
+        found = self.session.get_one(type(row), row.id)
+        self.session.refresh(found)
+        for name, value in facts.items():
+            setattr(found, name, value)
+        self.session.commit()
+
+    def deal_now(self, deal: Deal) -> Deal:
+        self.session.rollback()
+        found = self.session.get_one(Deal, deal.id)
+        self.session.refresh(found)
+        return found
+
+    def all(self, model: Any) -> list[Any]:
+        self.session.rollback()
+        statement = select(model).order_by(col(model.id))
+        fresh = statement.execution_options(populate_existing=True)
+        return list(self.session.exec(fresh))
+
+    @property
+    def orders(self) -> list[Order]:
+        return self.all(Order)
+
+    @property
+    def refunds(self) -> list[Refund]:
+        return self.all(Refund)
+
+    @property
+    def pages(self) -> list[Any]:
+        """Every checkout session that Stripe has."""
+        return self.sandbox.account().all("checkout.session")
+
+    def asked(self, operation: str) -> int:
+        """Return how often Stripe was asked for this."""
+        method, path = operation.split()
+        return self.calls.count((method, path))
+
+    def check(self, *, in_review: int = 0) -> None:
+        """Every unit is somewhere, and every cent where our orders say.
+
+        *in_review* is money that a person has to look at first.
+        """
+        assert not self.sandbox.faults.waiting, "a fault did not come to pass"
+        for deal in self.all(Deal):
+            held = self._units(Hold.quantity, Hold.deal_id == deal.id, ACTIVE)
+            sold = self._units(Order.quantity, Order.deal_id == deal.id)
+            assert (deal.held, deal.sold) == (held, sold)
+            assert deal.held + deal.sold + deal.withheld <= deal.allotment
+        earned = sum(one.total_amount - one.refunded_amount for one in self.orders)
+        owed = sum(one.amount for one in self.refunds if one.given_at is None)
+        assert self.received == earned + owed + in_review
+
+    @property
+    def received(self) -> int:
+        """What Stripe has taken for us and not given back."""
+        charges = self.sandbox.account().all("charge")
+        return sum(c["amount_captured"] - c["amount_refunded"] for c in charges)
+
+    def _units(self, quantity: Any, where: Any, states: Any = ()) -> int:
+        statement = select(func.coalesce(func.sum(quantity), 0)).where(where)
+        if states:
+            statement = statement.where(col(Hold.state).in_(states))
+        return int(self.session.exec(statement).one())
+
+
+@asynccontextmanager
+async def open_till(
+    database: Database,
+    session: Session,
+    settings: Settings,
+    *,
+    livemode: bool = False,
+) -> AsyncIterator[Till]:
+    """Set up shop on loopback. Stripe hangs up on us soon rather than late."""
+    clock, calls = Clock(), []
+    secret = settings.stripe_webhook_secret.get_secret_value()
+    key = settings.stripe_api_key.get_secret_value()
+    hook, port = TestServer(web.Application(), host="127.0.0.1"), unused_port()
+    url = f"http://127.0.0.1:{port}"
+    async with AsyncExitStack() as stack:
+        http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=10))
+        stack.push_async_callback(http.close_async)
+        gateway = StripeGateway(
+            stripe.StripeClient(
+                key,
+                http_client=http,
+                base_addresses={"api": url},
+                max_network_retries=0,
+            ),
+            public_url=settings.public_url,
+            webhook_secret=secret,
+            livemode=livemode,
+        )
+        hook.app[DATABASE] = database
+        hook.app[PAYMENTS] = gateway
+        hook.app[CLOCK] = clock
+        hook.app.add_routes(stripe_webhook.routes)
+        await stack.enter_async_context(hook)
+        hook_url = str(hook.make_url("/webhooks/stripe"))
+        app = build_stripe_sandbox(
+            clock=clock,
+            webhook_url=hook_url,
+            webhook_secret=secret,
+            public_url=url,
+            api_key=key,
+            seed=7,
+            policy=QUICK,
+        )
+        app.middlewares.insert(0, _counting(calls))
+        sandbox = app[SANDBOX]
+        sandbox.faults.hold_for = timedelta(milliseconds=20)
+        await stack.enter_async_context(TestServer(app, host="127.0.0.1", port=port))
+        yield Till(
+            database, session, settings, sandbox, gateway, clock, url, hook_url, calls
+        )
+
+
+def _counting(calls: list[tuple[str, str]]) -> Any:
+    @web.middleware
+    async def count(request: web.Request, handler: Any) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        if resource is not None:
+            calls.append((request.method, resource.canonical))
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    return count
