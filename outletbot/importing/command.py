@@ -1,20 +1,15 @@
 """The file on this machine: checked, or imported and entered into the history."""
 
 import hashlib
+import json
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlmodel import Session
+from sqlmodel import Session, col, update
 
 from offers.feed import Feed, open_feed
 from offers.ids import new_id
-from offers.imports import (
-    FeedImport,
-    ImportState,
-    dump_sentence,
-    finish_check,
-    finish_import,
-)
+from offers.imports import FeedImport, ImportState, dump_sentence
 from offers.retailers import Retailer
 from offers.sentences import Sentence
 from outletbot.db import Database
@@ -81,6 +76,16 @@ def _enter(session: Session, entry: FeedImport) -> None:
 def _close_entry(
     session: Session, import_id: str, report: Report, feed: Feed, *, now: datetime
 ) -> None:
-    facts = facts_of(feed, report)
-    finish_check(session, import_id, counts_of(report), facts=facts, changes=())
-    finish_import(session, import_id, report.tally, now=now)
+    """The file is through: it was imported, not refused."""
+    session.exec(
+        update(FeedImport)
+        .where(col(FeedImport.id) == import_id)
+        .values(
+            **counts_of(report),
+            facts=json.dumps(facts_of(feed, report), ensure_ascii=False),
+            state=ImportState.IMPORTED,
+            refusal="",
+            progress=100,
+            imported_at=now,
+        )
+    )

@@ -9,21 +9,53 @@
     deal_summary    one deal: its posts, its course, its numbers
     sales           orders
 
-Then the pages on which goods and deals are made and channels are connected.
+Then the pages on which goods and deals are made and channels are connected:
+
+    feeds           a file comes in;  feed_upload, feed_view, feed_choices, feed_errors
+    offers          what could be sold;  offer_view, picture_upload
+    planning        an offer becomes a deal;  plan_form, deal_preview
+    deals           all of them, and what ends one
+    channels        where they are posted
+    deliveries      what the shop is told
+    settings        who the retailer is;  people, addresses
 """
 
 from collections.abc import Sequence
 
 from aiohttp import web
 
-from outletbot.web.desk import deal_summary, live, sales, sign_in, summary
+from outletbot.web.desk import (
+    channels,
+    deal_summary,
+    deals,
+    deliveries,
+    feed_errors,
+    feeds,
+    live,
+    offers,
+    people,
+    planning,
+    sales,
+    settings,
+    sign_in,
+    summary,
+)
 
 ROUTES: Sequence[web.RouteTableDef] = (
     sign_in.routes,
     summary.routes,
     sales.routes,
     # Fixed addresses such as /deals/new come before those with a deal in them.
+    planning.routes,
+    deals.routes,
     deal_summary.routes,
+    feed_errors.routes,
+    feeds.routes,
+    offers.routes,
+    channels.routes,
+    deliveries.routes,
+    settings.routes,
+    people.routes,
 )
 
 

@@ -1,0 +1,73 @@
+"""How a person wants a file to be read: its encoding, delimiter, columns, currency."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlmodel import Session
+
+from offers.errors import InvalidField
+from offers.feed import DELIMITERS, ENCODINGS
+from offers.imports import FeedImport, recheck_import
+from offers.money import is_currency
+from offers.scope import get_own
+from offers.sentences import Sentence
+from outletbot.web.desk.feed_view import CHOOSABLE, columns_of
+from outletbot.web.forms import Form, read_text
+
+NOT_OFFERED = Sentence("Choose from the list.")
+
+
+def recheck(session: Session, retailer_id: str, import_id: str, form: Form) -> None:
+    """Let a file be read again in the way that *form* says.
+
+    Raises:
+        Missing: If it is not this retailer's.
+        WrongState: If its file is no longer here.
+        InvalidField: If a choice is none that the page offers.
+    """
+    entry = get_own(session, FeedImport, retailer_id, import_id)
+    chosen = read_choices(form, entry)
+    recheck_import(session, retailer_id, import_id, chosen)
+    currency = read_text(form, "currency", longest=3).lower() or entry.currency
+    if not is_currency(currency):
+        problem = Sentence("This is no currency that we know.")
+        raise InvalidField("currency", problem, currency)
+    entry.currency = currency
+
+
+def read_choices(form: Form, entry: FeedImport) -> dict[str, object]:
+    """Return how a person wants the file read, with what they chose before.
+
+    Raises:
+        InvalidField: If a choice is none that the page offers.
+    """
+    facts, before = json.loads(entry.facts), json.loads(entry.overrides)
+    mapping = dict(before.get("mapping", {}))
+    for column in columns_of(facts):
+        field = read_text(form, f"column-{column.number}", longest=40)
+        asked = f"column-{column.number}" in form
+        if asked and field != column.field:
+            if field not in {*CHOOSABLE, ""}:
+                raise InvalidField("mapping", NOT_OFFERED, field)
+            mapping[column.column] = field
+    return {
+        "encoding": _one_of(form, "encoding", ENCODINGS, facts, before),
+        "delimiter": _one_of(form, "delimiter", DELIMITERS, facts, before),
+        "mapping": mapping,
+    }
+
+
+def _one_of(
+    form: Form,
+    name: str,
+    values: Sequence[str],
+    facts: Mapping[str, Any],
+    before: Mapping[str, Any],
+) -> str | None:
+    value = form.get(name)
+    if not value or value == facts.get(name):
+        return before.get(name)
+    if not isinstance(value, str) or value not in values:
+        raise InvalidField(name, NOT_OFFERED)
+    return value

@@ -1,0 +1,191 @@
+"""What the page of one feed shows: the import, unpacked for a template."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlmodel import Session, select
+
+from offers.feed import FIELDS, RowError
+from offers.imports import (
+    WAITING,
+    BadRow,
+    FeedImport,
+    bad_rows,
+    imports,
+    load_sentence,
+)
+from offers.merchants import Merchant, merchants
+from offers.money import Money, is_currency
+from offers.scope import get_own
+from offers.sentences import Sentence
+
+SHOWN_ERRORS = 100
+SHOWN_COLUMNS = 60
+
+CHOOSABLE = tuple(f for f in FIELDS if not f.startswith("option") or f == "option")
+"""What a person can take a column for; numbered options are a shop's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    number: int
+    column: str
+    field: str
+    confidence: float
+    reason: Sentence
+    proposed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A field of an offer that the file says is different."""
+
+    sku: str
+    title: str
+    field: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class BadCell:
+    line: int
+    column: str
+    value: str
+    message: Sentence
+    remedy: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class FeedView:
+    """An import, who sent it, and what was found in it."""
+
+    entry: FeedImport
+    who: str
+    refusal: Sentence | None
+    dialect: str
+    encoding: str
+    delimiter: str
+    wrong: int
+    emptied: int
+    warnings: Sequence[Sentence]
+    skipped: Sequence[tuple[int, Sentence]]
+    columns: Sequence[Column]
+    preview: Sequence[Sequence[str]]
+    changes: Sequence[Changed]
+    errors: Sequence[BadCell]
+
+    @property
+    def waiting(self) -> bool:
+        return self.entry.state in WAITING
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a person should look at what the columns are taken for."""
+        return any(not c.field or c.proposed for c in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """An import in the history."""
+
+    entry: FeedImport
+    who: str
+    refusal: Sentence | None
+
+
+def feed_lines(session: Session, retailer_id: str) -> list[FeedLine]:
+    """Return what was sent lately, the newest first."""
+    names = {m.id: m.name for m in merchants(session, retailer_id)}
+    return [
+        FeedLine(feed, names.get(feed.merchant_id or "", ""), _refusal(feed))
+        for feed in imports(session, retailer_id)
+    ]
+
+
+def feed_view(session: Session, retailer_id: str, import_id: str) -> FeedView:
+    """Return everything about one import.
+
+    Raises:
+        Missing: If it is not this retailer's.
+    """
+    entry = get_own(session, FeedImport, retailer_id, import_id)
+    facts = json.loads(entry.facts)
+    errors = bad_rows(session, retailer_id, import_id, limit=SHOWN_ERRORS)
+    return FeedView(
+        entry=entry,
+        who=_who(session, entry),
+        refusal=_refusal(entry),
+        dialect=facts.get("dialect", ""),
+        encoding=facts.get("encoding", ""),
+        delimiter=facts.get("delimiter", ""),
+        wrong=facts.get("wrong", 0),
+        emptied=facts.get("emptied", 0),
+        warnings=[load_sentence(text) for text in facts.get("warnings", ())],
+        skipped=[(line, load_sentence(t)) for line, t in facts.get("skipped", ())],
+        columns=columns_of(facts),
+        preview=facts.get("preview", ()),
+        changes=[_changed(*change) for change in json.loads(entry.changes)],
+        errors=[_bad_cell(row) for row in errors],
+    )
+
+
+def columns_of(facts: Mapping[str, Any]) -> list[Column]:
+    return [
+        Column(
+            number,
+            facts["column"],
+            facts["field"] or "",
+            facts["confidence"],
+            load_sentence(facts["reason"]),
+            facts["proposed"] or "",
+        )
+        for number, facts in enumerate(facts.get("columns", ()))
+    ]
+
+
+def row_error(row: BadRow) -> RowError:
+    """Return what was kept of an error as the error it was."""
+    return RowError(
+        line=row.line,
+        column=row.column,
+        value=row.value,
+        message=load_sentence(row.message),
+        remedy=load_sentence(row.remedy),
+        cells=tuple(json.loads(row.cells)),
+    )
+
+
+def _who(session: Session, entry: FeedImport) -> str:
+    statement = select(Merchant.name).where(Merchant.id == entry.merchant_id)
+    return session.exec(statement).first() or ""
+
+
+def _refusal(entry: FeedImport) -> Sentence | None:
+    return load_sentence(entry.refusal) if entry.refusal else None
+
+
+def _bad_cell(row: BadRow) -> BadCell:
+    message, remedy = load_sentence(row.message), load_sentence(row.remedy)
+    return BadCell(row.line, row.column, row.value, message, remedy)
+
+
+def _changed(
+    sku: str, title: str, field: str, before: object, after: object
+) -> Changed:
+    return Changed(sku, title, field, _value(field, before), _value(field, after))
+
+
+def _value(field: str, value: object) -> object:
+    """Money was kept as ``1,250.00 EUR``; read it, to print it the reader's way."""
+    if field.endswith("_amount") and isinstance(value, str):
+        number, _, code = value.rpartition(" ")
+        with suppress(InvalidOperation, ValueError):
+            currency = code.lower()
+            if is_currency(currency):
+                return Money.of(Decimal(number.replace(",", "")), currency)
+    return value

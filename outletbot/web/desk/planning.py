@@ -1,0 +1,154 @@
+"""Planning: an offer becomes a deal, after a look at what it would be."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlmodel import Session, col, select
+
+from offers.accounts import accounts
+from offers.catalog import Offer
+from offers.deals import Deal, DealPlan, plan_deal
+from offers.posts import schedule_posts
+from offers.retailers import Retailer
+from offers.scope import find_own, get_own
+from outletbot.keys import CLOCK, DATABASE, NETWORKS, RETAILER, SETTINGS
+from outletbot.web.desk.deal_preview import Preview, preview
+from outletbot.web.desk.offer_view import free_units
+from outletbot.web.desk.plan_form import (
+    PlanForm,
+    first_values,
+    plain,
+    read_plan,
+    repeat_values,
+)
+from outletbot.web.forms import Form
+from outletbot.web.rendering import page
+
+TWICE = timedelta(minutes=1)
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who plans, and when."""
+
+    retailer: Retailer
+    now: datetime
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.retailer.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The form with its offer, and how many units of it can be had."""
+
+    offer: Offer
+    free: int | None
+    form: PlanForm
+    preview: Preview | None = None
+
+
+@routes.get("/deals/new")
+async def show_form(request: web.Request) -> web.Response:
+    """Show the form, filled in for an offer, or like an earlier deal of it."""
+    offer_id = request.query.get("offer", "")
+    if not offer_id:
+        raise web.HTTPSeeOther("/offers")
+    sheet = await request.app[DATABASE].read(
+        _fresh_sheet, _desk(request), offer_id, request.query.get("from", "")
+    )
+    return _sheet_page(request, sheet)
+
+
+@routes.post("/deals")
+async def make_deal(request: web.Request) -> web.Response:
+    """Show what the deal would be, or arm it: then it opens and is posted by itself."""
+    database, desk, form = request.app[DATABASE], _desk(request), await request.post()
+    if form.get("action") == "arm":
+        armed = await database.transact(_arm, desk, form)
+        if armed is not None:
+            address = f"/deals/{armed}"
+            raise web.HTTPSeeOther(address)
+    sheet = await database.read(_filled_sheet, desk, form, request.app)
+    wrong = bool(sheet.form.problems)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+    return _sheet_page(request, sheet, status=status)
+
+
+def _desk(request: web.Request) -> Desk:
+    return Desk(request[RETAILER], request.app[CLOCK]())
+
+
+def _sheet_page(
+    request: web.Request, sheet: Sheet, *, status: int = HTTPStatus.OK
+) -> web.Response:
+    return page(request, "desk/plan.html", status=status, sheet=sheet)
+
+
+def _fresh_sheet(session: Session, desk: Desk, offer_id: str, earlier: str) -> Sheet:
+    offer = get_own(session, Offer, desk.retailer.id, offer_id)
+    free = free_units(session, offer)
+    values = first_values(offer, free, desk.zone, desk.now)
+    deal = find_own(session, Deal, desk.retailer.id, earlier) if earlier else None
+    if deal is not None and deal.offer_id == offer.id:
+        values = {**values, **repeat_values(deal)}
+    return Sheet(offer, free, plain(values))
+
+
+def _filled_sheet(
+    session: Session, desk: Desk, form: Form, app: web.Application
+) -> Sheet:
+    offer, filled = _read(session, desk, form)
+    free = free_units(session, offer)
+    if filled.plan is None or filled.problems:
+        return Sheet(offer, free, filled)
+    shown = preview(
+        session,
+        desk.retailer,
+        offer,
+        filled.plan,
+        app[NETWORKS],
+        public_url=app[SETTINGS].public_url,
+        now=desk.now,
+    )
+    return Sheet(offer, free, filled, shown)
+
+
+def _arm(session: Session, desk: Desk, form: Form) -> str | None:
+    """Make the deal and its posts; return its id, or nothing if it cannot be."""
+    _, filled = _read(session, desk, form)
+    if filled.plan is None:
+        return None
+    earlier = _made_just_now(session, desk, filled.plan)
+    if earlier is not None or filled.problems:
+        return earlier
+    deal = plan_deal(session, desk.retailer.id, filled.plan, now=desk.now)
+    places = [a for a in accounts(session, desk.retailer.id) if not a.paused]
+    schedule_posts(session, deal, places, now=desk.now)
+    return deal.id
+
+
+def _read(session: Session, desk: Desk, form: Form) -> tuple[Offer, PlanForm]:
+    offer_id = form.get("offer", "")
+    key = offer_id if isinstance(offer_id, str) else ""
+    offer = get_own(session, Offer, desk.retailer.id, key)
+    return offer, read_plan(session, offer, form, desk.zone, now=desk.now)
+
+
+def _made_just_now(session: Session, desk: Desk, plan: DealPlan) -> str | None:
+    """Return the same deal if its button was pressed twice."""
+    same = select(Deal.id).where(
+        Deal.retailer_id == desk.retailer.id,
+        Deal.offer_id == plan.offer_id,
+        Deal.price_amount == plan.price.amount,
+        Deal.allotment == plan.units,
+        col(Deal.closes_at) == plan.closes_at,
+        col(Deal.created_at) > desk.now - TWICE,
+    )
+    return session.exec(same).first()

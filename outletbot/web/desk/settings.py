@@ -1,0 +1,179 @@
+"""Settings: who a retailer is, and what their shop and ours tell each other.
+
+A secret is made here, sealed, and shown once: in the answer to the form that made it.
+"""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from zoneinfo import available_timezones
+
+from aiohttp import web
+from sqlmodel import Session
+
+from offers.errors import InvalidField
+from offers.merchants import Role, merchants
+from offers.retailers import Retailer, get_retailer
+from offers.sentences import Sentence
+from outletbot.config import Settings
+from outletbot.keys import DATABASE, MERCHANT, RETAILER, SEAL, SETTINGS
+from outletbot.languages import LANGUAGES
+from outletbot.web.desk.addresses import read_address
+from outletbot.web.forms import Form, read_text
+from outletbot.web.rendering import page
+from webhooks.signing import new_secret
+
+SHOWN = (
+    "name",
+    "about",
+    "seller",
+    "shop_url",
+    "time_zone",
+    "language",
+    "hashtags",
+    "webhook_url",
+)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/settings")
+async def show_settings(request: web.Request) -> web.Response:
+    return await settings_page(request)
+
+
+@routes.post("/settings")
+async def save_profile(request: web.Request) -> web.Response:
+    """Keep what shoppers are told of the retailer."""
+    form = await request.post()
+    try:
+        values = read_profile(form, request.app[SETTINGS])
+    except InvalidField as problem:
+        return await settings_page(request, typed=form, problem=problem)
+    await request.app[DATABASE].transact(_save, request[RETAILER].id, values)
+    raise web.HTTPSeeOther("/settings")
+
+
+@routes.post("/settings/webhook")
+async def save_webhook(request: web.Request) -> web.Response:
+    """Keep where the retailer is told; the first address comes with a secret."""
+    form, retailer = await request.post(), request[RETAILER]
+    try:
+        address = read_address(form, "webhook_url", request.app[SETTINGS])
+    except InvalidField as problem:
+        return await settings_page(request, typed=form, problem=problem)
+    values: dict[str, str] = {"webhook_url": address}
+    secret = ""
+    if address and not retailer.sealed_webhook_secret:
+        secret = new_secret()
+        values["sealed_webhook_secret"] = request.app[SEAL].close(secret)
+    await request.app[DATABASE].transact(_save, retailer.id, values)
+    if not secret:
+        raise web.HTTPSeeOther("/settings")
+    return await settings_page(request, secret=secret, whose="webhook")
+
+
+@routes.post("/settings/webhook/secret")
+async def renew_webhook_secret(request: web.Request) -> web.Response:
+    """Sign with a new secret from now on."""
+    return await _renew(request, "sealed_webhook_secret", "webhook")
+
+
+@routes.post("/settings/stock/secret")
+async def renew_stock_secret(request: web.Request) -> web.Response:
+    """Take stock messages signed with a new secret, and no longer with the old one."""
+    return await _renew(request, "sealed_stock_secret", "stock")
+
+
+async def settings_page(
+    request: web.Request,
+    *,
+    typed: Form | None = None,
+    problem: InvalidField | None = None,
+    **shown: str,
+) -> web.Response:
+    """Answer with the page; *shown* is what is told this once."""
+    database = request.app[DATABASE]
+    retailer = await database.read(get_retailer, request[RETAILER].id)
+    people = await database.read(merchants, retailer.id)
+    response = page(
+        request,
+        "desk/settings.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        retailer=retailer,
+        values={**_told(retailer), **_texts(typed or {})},
+        people=people,
+        owner=request[MERCHANT].role is Role.OWNER,
+        roles=list(Role),
+        problems={problem.field: problem.sentence} if problem else {},
+        zones=time_zones(),
+        languages=LANGUAGES,
+        stock_url=f"{request.app[SETTINGS].public_url}/webhooks/stock/{retailer.slug}",
+        **{"secret": "", "whose": "", "link": "", "invited": "", **shown},
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def read_profile(form: Form, settings: Settings) -> dict[str, str]:
+    """Return what a retailer says of itself.
+
+    Raises:
+        InvalidField: If something is missing or cannot be.
+    """
+    return {
+        "name": read_text(form, "name", longest=100, needed=True),
+        "about": read_text(form, "about", longest=500),
+        "seller": read_text(form, "seller", longest=500),
+        "shop_url": read_address(form, "shop_url", settings),
+        "time_zone": _one_of(form, "time_zone", time_zones().__contains__),
+        "language": _one_of(form, "language", LANGUAGES.__contains__),
+        "hashtags": _hashtags(form),
+    }
+
+
+def time_zones() -> list[str]:
+    """Return the zones that are places, and UTC."""
+    places = [z for z in available_timezones() if "/" in z and not z.startswith("Etc/")]
+    return ["UTC", *sorted(places)]
+
+
+async def _renew(request: web.Request, column: str, whose: str) -> web.Response:
+    secret = new_secret()
+    sealed = request.app[SEAL].close(secret)
+    await request.app[DATABASE].transact(_save, request[RETAILER].id, {column: sealed})
+    return await settings_page(request, secret=secret, whose=whose)
+
+
+def _save(session: Session, retailer_id: str, values: Mapping[str, Any]) -> None:
+    retailer: Retailer = get_retailer(session, retailer_id)
+    retailer.sqlmodel_update(dict(values))
+    session.add(retailer)
+
+
+def _one_of(form: Form, field: str, is_choice: Callable[[str], bool]) -> str:
+    text = read_text(form, field, longest=60)
+    if not is_choice(text):
+        raise InvalidField(field, Sentence("Choose from the list."), text)
+    return text
+
+
+def _hashtags(form: Form) -> str:
+    """Return tags with one space between: letters, digits and underscores only."""
+    tags = [tag.strip("#,") for tag in read_text(form, "hashtags", longest=200).split()]
+    for tag in tags:
+        if not tag.replace("_", "a").isalnum():
+            problem = Sentence(
+                "“{tag}” is no hashtag: use letters and digits.", tag=tag
+            )
+            raise InvalidField("hashtags", problem, tag)
+    return " ".join(f"#{tag}" for tag in tags)
+
+
+def _told(retailer: Retailer) -> dict[str, str]:
+    """What the forms show of a retailer; never the sealed secrets."""
+    return {name: getattr(retailer, name) for name in SHOWN}
+
+
+def _texts(form: Form) -> dict[str, str]:
+    return {name: text for name, text in form.items() if isinstance(text, str)}
