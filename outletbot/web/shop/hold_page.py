@@ -94,9 +94,15 @@ def _page(
         hold=view.hold,
         standing=standing.value,
         refresh=REFRESH.get(standing),
+        here=f"/h/{view.hold.token}{_where(standing)}",
         key=new_code(),
         refusal=refusal,
     )
+
+
+def _where(standing: Standing) -> str:
+    """Which page to look at again: the one that asks the provider, or the plain one."""
+    return "/paid" if standing is Standing.CONFIRMING else ""
 
 
 def _see(address: str) -> web.Response:

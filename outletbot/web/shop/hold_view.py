@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
+from offers.catalog import Offer
 from offers.deals import Deal, Phase
 from offers.holds import PAYABLE, Hold, HoldState, get_hold_by_token
+from offers.money import Money
 from offers.orders import Order, find_order_of_hold
 from offers.posts import Post
 from offers.refunds import Refund, find_refund_of_hold
@@ -46,10 +48,15 @@ class HoldView:
     phase: Phase
     hold_for: timedelta
     seller: Seller
+    picture_id: str | None
     order: Order | None
     refund: Refund | None
     next: tuple[Card, ...]
     now: datetime
+
+    @property
+    def unit(self) -> Money:
+        return Money(self.hold.unit_amount, self.hold.currency)
 
     @property
     def standing(self) -> Standing:
@@ -83,6 +90,7 @@ def read_hold(session: Session, token: str, *, now: datetime) -> HoldView:
         phase=deal.phase(now),
         hold_for=deal.hold_for,
         seller=seller_of(get_retailer(session, deal.retailer_id)),
+        picture_id=session.get_one(Offer, deal.offer_id).picture_id,
         order=find_order_of_hold(session, hold.id),
         refund=find_refund_of_hold(session, hold.id),
         next=next_cards(session, deal, post.channel, now=now),

@@ -43,11 +43,13 @@ class Live:
         *,
         every: timedelta = EVERY,
         heartbeat: timedelta = HEARTBEAT,
+        most: int = MOST_LISTENERS,
     ) -> None:
         self._deals = deals
         self._clock = clock
         self._every = every.total_seconds()
         self._heartbeat = heartbeat.total_seconds()
+        self._most = most
         self._told: dict[str, _Deal] = {}
         self._closed = False
 
@@ -84,7 +86,7 @@ class Live:
             deal.changed.set()
 
     async def _join(self, code: str) -> _Deal:
-        if sum(deal.listeners for deal in self._told.values()) >= MOST_LISTENERS:
+        if sum(deal.listeners for deal in self._told.values()) >= self._most:
             raise Full
         view = await self._deals.get(code)
         deal = self._told.setdefault(code, _Deal(view))

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from offers.catalog import Offer
 from offers.deals import Deal
+from offers.money import Money
 from offers.orders import Order, get_order_by_code
 from offers.posts import Post
 from offers.retailers import get_retailer
@@ -27,6 +28,11 @@ class OrderView:
     picture_id: str | None
     code: str
     next: tuple[Card, ...]
+
+    @property
+    def unit(self) -> Money:
+        order = self.order
+        return Money(order.total_amount // order.quantity, order.currency)
 
     @property
     def number(self) -> str:

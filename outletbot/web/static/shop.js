@@ -60,7 +60,7 @@
     $("[data-count]").textContent = write(s);
     clock.classList.toggle("soon", s <= 120);
     announce(s);
-    if (s === 0) { clearInterval(ticking); setTimeout(data.state ? ask : again, 700); }
+    if (s === 0) { clearInterval(ticking); setTimeout(data.state ? ask : again, 50 + Math.random() * 250); }
   };
   const ticking = clock && setInterval(tick, 1000);
   if (clock) { tick(); $("[data-count]").hidden = false; }
@@ -73,21 +73,22 @@
     if ($("progress", root)) $("progress", root).value = state.share;
     const held = $("[data-held]", root);
     if (held) {
-      held.textContent = fill(words.held, state.held);
+      held.textContent = fill(words.others, state.held);
       held.hidden = !state.held;
     }
   };
   let leaving = false;
   const again = () => {
     if (leaving) return;
-    leaving = true; // not everybody in the same instant, and never in a tight loop
-    setTimeout(() => location.replace(location.pathname + location.search), 1200 + Math.random() * 800);
+    leaving = true; // not everybody at once, and not in a tight loop if a cache lags
+    const wait = (performance.now() < 3000 ? 1500 : 0) + Math.random() * 400;
+    setTimeout(() => location.replace((data.here || location.pathname) + location.search), wait);
   };
   const hear = (text) => {
     const state = JSON.parse(text);
     ahead = Date.parse(state.now) - Date.now();
     if (state.phase !== data.phase) return again();
-    show(main, state);
+    show($(".deal"), state);
   };
 
   // Pushed where that works, asked for now and then where it does not.

@@ -31,6 +31,9 @@ PHONE = (
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
+Start = Callable[[web.Application], Awaitable[TestClient]]
+
+
 @dataclass
 class StandingClock:
     """Time that passes when it is told to."""
@@ -105,7 +108,6 @@ def app(
 @pytest.fixture
 async def shop(
     app: web.Application,
-    aiohttp_client: Callable[[web.Application], Awaitable[TestClient]],
+    aiohttp_client: Start,
 ) -> Shop:
-    client = await aiohttp_client(app)
-    return Shop(app, client)
+    return Shop(app, await aiohttp_client(app))

@@ -1,0 +1,198 @@
+"""
+Pages that are open hear how their deal stands, and stop when it is over.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, web
+from sqlmodel import Session
+
+from offers.deals import Deal
+from outletbot.keys import CLOCK, DATABASE
+from outletbot.web.shop.deal_view import DealView, read_deal
+from outletbot.web.shop.keys import LIVE
+from outletbot.web.shop.live import Full, Live
+from outletbot.web.shop.snapshots import Snapshots
+from tests.factories import HOUR, NOON, SECOND, make_deal, make_hold, post_of
+from tests.outletbot.shop.conftest import Shop, StandingClock, Start
+
+Event = tuple[str, dict[str, Any]]
+
+
+async def events(answer: ClientResponse) -> AsyncIterator[Event]:
+    """Yield the events of a stream; a comment is an event of no kind."""
+    kind = ""
+    async for line in answer.content:
+        text = line.decode().strip()
+        if text.startswith("event: "):
+            kind = text.removeprefix("event: ")
+        elif text.startswith("data: "):
+            yield kind, json.loads(text.removeprefix("data: "))
+        elif text.startswith(":"):
+            yield "", {}
+
+
+async def next_state(stream: AsyncIterator[Event]) -> Event:
+    async with asyncio.timeout(5):
+        async for kind, state in stream:
+            if kind:
+                return kind, state
+    raise AssertionError
+
+
+def change(session: Session, deal: Deal, **facts: object) -> None:
+    for name, value in facts.items():
+        setattr(deal, name, value)
+    session.add(deal)
+    session.commit()
+
+
+async def test_begins_with_how_things_are_and_goes_on_with_what_changes(
+    shop: Shop, session: Session
+) -> None:
+    deal = make_deal(session, allotment=5)
+
+    answer = await shop.get(f"/d/{post_of(session, deal).code}/live")
+    stream = events(answer)
+    first = await next_state(stream)
+    make_hold(session, deal)
+    second = await next_state(stream)
+    answer.close()
+
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    assert first == (
+        "state",
+        {
+            "now": "2026-03-02T12:00:00.000+00:00",
+            "phase": "open",
+            "left": 5,
+            "exact": True,
+            "share": 100,
+            "held": 0,
+            "opens_at": "2026-03-02T11:00:00.000+00:00",
+            "closes_at": "2026-03-02T13:00:00.000+00:00",
+        },
+    )
+    assert (second[1]["left"], second[1]["held"]) == (4, 1)
+
+
+async def test_ends_when_the_deal_is_over(shop: Shop, session: Session) -> None:
+    deal = make_deal(session, allotment=1)
+    answer = await shop.get(f"/d/{post_of(session, deal).code}/live")
+    stream = events(answer)
+    await next_state(stream)
+
+    change(session, deal, sold=1, sold_out_at=NOON)
+    kind, state = await next_state(stream)
+
+    assert (kind, state["phase"]) == ("over", "sold_out")
+    assert (await answer.content.read()).strip() == b""
+
+
+async def test_says_at_once_that_it_is_over_to_who_comes_back(
+    shop: Shop, session: Session
+) -> None:
+    deal = make_deal(session, opens_at=NOON - 2 * HOUR, closes_at=NOON - HOUR)
+
+    answer = await shop.get(f"/d/{post_of(session, deal).code}/live")
+
+    assert "event: over" in await answer.text()
+
+
+async def test_hears_the_opening(
+    shop: Shop, session: Session, clock: StandingClock
+) -> None:
+    deal = make_deal(session, opens_at=NOON + SECOND, closes_at=NOON + HOUR)
+    answer = await shop.get(f"/d/{post_of(session, deal).code}/live")
+    stream = events(answer)
+    before = await next_state(stream)
+
+    clock.advance(SECOND)
+    after = await next_state(stream)
+    answer.close()
+
+    assert (before[1]["phase"], after[1]["phase"]) == ("scheduled", "open")
+
+
+async def test_says_now_and_then_that_it_is_there(shop: Shop, session: Session) -> None:
+    deal = make_deal(session)
+    answer = await shop.get(f"/d/{post_of(session, deal).code}/live")
+    stream = events(answer)
+    await anext(stream)
+
+    async with asyncio.timeout(5):
+        heartbeat = await anext(stream)
+    answer.close()
+
+    assert heartbeat == ("", {})
+
+
+async def test_many_listeners_have_one_reader(shop: Shop, session: Session) -> None:
+    code = post_of(session, make_deal(session)).code
+    readings: list[str] = []
+
+    def read(session: Session, code: str, *, now: datetime) -> DealView:
+        readings.append(code)
+        return read_deal(session, code, now=now)
+
+    deals = Snapshots(shop.app[DATABASE], shop.app[CLOCK], read)
+    listening = Live(deals, shop.app[CLOCK])
+    streams = [listening.messages(code) for _ in range(50)]
+    await asyncio.gather(*(anext(stream) for stream in streams))
+    for stream in streams:
+        await stream.aclose()
+
+    assert readings == [code]
+
+
+async def test_sends_everybody_away_when_the_process_ends(
+    app: web.Application, aiohttp_client: Start, session: Session
+) -> None:
+    shop = Shop(app, await aiohttp_client(app))
+    answer = await shop.get(f"/d/{post_of(session, make_deal(session)).code}/live")
+    stream = events(answer)
+    await next_state(stream)
+
+    app[LIVE].close()
+
+    async with asyncio.timeout(5):
+        assert [kind async for kind, _ in stream if kind] == []
+
+
+async def test_turns_away_more_than_it_can_serve(shop: Shop, session: Session) -> None:
+    code = post_of(session, make_deal(session)).code
+    few = Live(
+        Snapshots(shop.app[DATABASE], shop.app[CLOCK], read_deal),
+        shop.app[CLOCK],
+        most=1,
+    )
+    first = few.messages(code)
+    await anext(first)
+
+    with pytest.raises(Full):
+        await anext(few.messages(code))
+    await first.aclose()
+    again = few.messages(code)
+    assert b"event: state" in await anext(again)
+    await again.aclose()
+
+
+async def test_an_unknown_deal_is_not_found(shop: Shop) -> None:
+    answers = [await shop.get(f"/d/nosuchcode/{path}") for path in ("live", "state")]
+
+    assert [answer.status for answer in answers] == [404, 404]
+
+
+async def test_the_state_can_be_asked_for(shop: Shop, session: Session) -> None:
+    deal = make_deal(session, allotment=47)
+
+    answer = await shop.get(f"/d/{post_of(session, deal).code}/state")
+
+    state = await answer.json()
+    assert (state["left"], state["exact"], state["phase"]) == (40, False, "open")
+    assert answer.headers["Cache-Control"] == "no-store"
