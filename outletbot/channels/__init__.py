@@ -16,7 +16,10 @@ class ChannelError(Exception):
 
 
 class TryLater(ChannelError):
-    """It did nothing now; it may take the same later."""
+    """It may take the same later.
+
+    It did nothing now, or doing it twice is as good as once (an edit, a deletion).
+    """
 
     def __init__(self, message: str, *, after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -66,7 +69,6 @@ class Ability(StrEnum):
     """What can be done to a post once it is out."""
 
     EDIT = "edit"
-    REPLY = "reply"
     DELETE = "delete"
 
 
@@ -89,8 +91,9 @@ class Channel(Protocol):
     """One account on one network.
 
     Every method raises ``TryLater`` if the network is down before it took anything,
-    or limits our rate; ``Rejected`` if it refuses what we ask or who we are; and the
-    ones that change something raise ``Unconfirmed`` if the answer was lost.
+    or limits our rate, or fails at what may be done twice (``edit``, ``delete``);
+    ``Rejected`` if it refuses what we ask or who we are; and the ones that change
+    something raise ``Unconfirmed`` if the answer was lost.
     """
 
     name: str
