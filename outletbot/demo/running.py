@@ -94,12 +94,14 @@ async def sandbox(
         webhook_secret=settings.stripe_webhook_secret.get_secret_value(),
         public_url=addresses.stripe_url,
         api_key=settings.stripe_api_key.get_secret_value(),
-        state_path=folder / "stripe.json",
+        state_path=folder / "stripe.db",
     )
     mastodon_app = build_mastodon_sandbox(
         clock=utc_now,
         public_url=addresses.mastodon_url,
         accounts=[Account(HANDLE, _keep(folder / "mastodon-token", new_key))],
+        looks_until_ready=0,  # each would cost the first start a second
+        state_path=folder / "mastodon.db",
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serving(stripe_app, HOST, addresses.stripe))

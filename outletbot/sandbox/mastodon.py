@@ -5,8 +5,9 @@ errors in its words, and goes wrong on demand. People see the posts at
 ``/@{username}``.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -14,9 +15,10 @@ from aiohttp.typedefs import Handler
 from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults, inject
 from outletbot.sandbox.mastodon_limits import RateLimits, Spent
+from outletbot.sandbox.mastodon_objects import Account
 from outletbot.sandbox.mastodon_routes import SANDBOX, routes, token_of
 from outletbot.sandbox.mastodon_rules import MAX_FILE, Refusal
-from outletbot.sandbox.mastodon_state import Account, MastodonSandbox
+from outletbot.sandbox.mastodon_state import MastodonSandbox
 
 __all__ = ["FAULTS", "RATE_LIMITS", "SANDBOX", "Account", "build_mastodon_sandbox"]
 
@@ -30,11 +32,19 @@ def build_mastodon_sandbox(
     public_url: str,
     accounts: Iterable[Account],
     faults: Faults | None = None,
+    looks_until_ready: int = 1,
+    state_path: Path | None = None,
 ) -> web.Application:
     """Build the server; *public_url* is how people and clients reach it.
 
-    Its memory is ``app[SANDBOX]``, what shall go wrong ``app[FAULTS]``, and the budgets
-    of calls ``app[RATE_LIMITS]``.
+    A picture is ready after *looks_until_ready* looks at it, 0 being at once. With
+    *state_path* posts, media, keys and ids go on after a restart, given the same
+    *accounts* in the same order; rate limits begin anew. The server is
+    ``app[SANDBOX]``, what shall go wrong ``app[FAULTS]``, and the budgets of calls
+    ``app[RATE_LIMITS]``.
+
+    Raises:
+        ValueError: If that file has posts of more accounts than are given.
     """
     faults = faults or Faults()
     app = web.Application(
@@ -46,12 +56,22 @@ def build_mastodon_sandbox(
         ],
     )
     app[SANDBOX] = MastodonSandbox(
-        clock=clock, public_url=public_url, accounts=accounts
+        clock=clock,
+        public_url=public_url,
+        accounts=accounts,
+        looks_until_ready=looks_until_ready,
+        state_path=state_path,
     )
     app[FAULTS] = faults
     app[RATE_LIMITS] = RateLimits()
     app.add_routes(routes)
+    app.cleanup_ctx.append(_close)
     return app
+
+
+async def _close(app: web.Application) -> AsyncIterator[None]:
+    yield
+    app[SANDBOX].close()
 
 
 @web.middleware

@@ -10,13 +10,8 @@ from html import escape
 from typing import Any
 
 from outletbot.sandbox import mastodon_rules as rules
-from outletbot.sandbox.mastodon_state import (
-    Account,
-    MastodonSandbox,
-    Media,
-    Status,
-    Version,
-)
+from outletbot.sandbox.mastodon_objects import Account, Media, Status, Version
+from outletbot.sandbox.mastodon_state import MastodonSandbox
 
 _ENTITY = re.compile(
     r"(?P<url>https?://\S*[\w/=#&+-])|(?<![\w/#])#(?P<tag>\w+)|(?<![\w/@])@(?P<name>\w+)"
@@ -89,8 +84,8 @@ def status_json(sandbox: MastodonSandbox, status: Status) -> dict[str, Any]:
         "edited_at": moment(status.edited_at) if status.edited_at else None,
         "visibility": status.visibility,
         "language": status.language,
-        "in_reply_to_id": parent.id if parent else None,
-        "in_reply_to_account_id": parent.account.id if parent else None,
+        "in_reply_to_id": parent.status_id if parent else None,
+        "in_reply_to_account_id": parent.account_id if parent else None,
         "replies_count": len(sandbox.replies_to(status)),
         "reblogs_count": 0,
         "favourites_count": 0,

@@ -12,7 +12,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from outletbot.sandbox.mastodon_json import content_html
-from outletbot.sandbox.mastodon_state import Account, MastodonSandbox, Status
+from outletbot.sandbox.mastodon_objects import Account, Status
+from outletbot.sandbox.mastodon_state import MastodonSandbox
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #777; --accent: #6364ff;

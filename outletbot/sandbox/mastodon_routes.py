@@ -6,9 +6,10 @@ from typing import Any
 from aiohttp import web
 
 from outletbot.sandbox import mastodon_json as entities
+from outletbot.sandbox.mastodon_objects import Account, Status
 from outletbot.sandbox.mastodon_page import show_account, show_status
 from outletbot.sandbox.mastodon_rules import Refusal, not_found
-from outletbot.sandbox.mastodon_state import Account, MastodonSandbox, Status, Wish
+from outletbot.sandbox.mastodon_state import MastodonSandbox, Wish
 
 SANDBOX = web.AppKey("mastodon_sandbox", MastodonSandbox)
 PAGE, MAX_PAGE = 20, 40
@@ -229,7 +230,7 @@ def _wanted(request: web.Request, statuses: Iterable[Status]) -> list[Status]:
 
 def _answers_another(status: Status) -> bool:
     parent = status.in_reply_to
-    return parent is not None and parent.account.id != status.account.id
+    return parent is not None and parent.account_id != status.account.id
 
 
 def _page(request: web.Request, statuses: Sequence[Status]) -> list[Status]:

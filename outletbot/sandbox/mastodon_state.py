@@ -1,13 +1,17 @@
-"""A Mastodon server's memory: accounts, posts and media, and the rules for them.
+"""A Mastodon server: what can be done to accounts, posts and media, by its rules.
 
-What is not allowed is a ``Refusal``; nothing here knows HTTP.
+What is not allowed is a ``Refusal``; what was done is in the file, if there is one,
+before the caller hears of it. Nothing here knows HTTP.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
 
 from outletbot.clock import Clock
+from outletbot.sandbox.mastodon_books import Books
+from outletbot.sandbox.mastodon_objects import Account, Media, Parent, Status, Version
 from outletbot.sandbox.mastodon_rules import (
     MAX_ATTACHMENTS,
     check_file,
@@ -19,62 +23,6 @@ from outletbot.sandbox.mastodon_rules import (
 
 KEPT_KEYS_FOR = timedelta(hours=1)
 VISIBILITIES = ("public", "unlisted", "private", "direct")
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """*scopes* are what its token may do: ``read`` includes ``read:accounts``."""
-
-    username: str
-    token: str = field(repr=False)
-    display_name: str = ""
-    scopes: Sequence[str] = ("read", "write")
-    id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    id: str
-    account_id: str
-    content: bytes = field(repr=False)
-    content_type: str
-    size: tuple[int, int]
-    description: str | None
-    status_id: str | None = None
-    looks_until_ready: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A text of a post, and since when it was that."""
-
-    text: str
-    spoiler_text: str
-    sensitive: bool
-    media: tuple[Media, ...]
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    id: str
-    account: Account
-    visibility: str
-    language: str | None
-    versions: tuple[Version, ...]
-    in_reply_to: "Status | None" = None
-
-    @property
-    def now(self) -> Version:
-        return self.versions[-1]
-
-    @property
-    def created_at(self) -> datetime:
-        return self.versions[0].created_at
-
-    @property
-    def edited_at(self) -> datetime | None:
-        return self.now.created_at if len(self.versions) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +42,11 @@ class MastodonSandbox:
     """One server. *looks_until_ready* is how often an upload is "not ready yet".
 
     ``statuses`` and ``media`` can be read by whoever rehearses; *public_url* is where
-    people see the posts.
+    people see the posts. With *state_path* all of it but the accounts goes on after a
+    restart; accounts are known by their place among *accounts*.
+
+    Raises:
+        ValueError: If that file has posts of more accounts than are given.
     """
 
     def __init__(
@@ -104,6 +56,7 @@ class MastodonSandbox:
         public_url: str,
         accounts: Iterable[Account],
         looks_until_ready: int = 1,
+        state_path: Path | None = None,
     ) -> None:
         self.clock = clock
         self.public_url = public_url.rstrip("/")
@@ -112,10 +65,15 @@ class MastodonSandbox:
             account.username: replace(account, id=str(number))
             for number, account in enumerate(accounts, start=1)
         }
-        self.statuses: dict[str, Status] = {}
-        self.media: dict[str, Media] = {}
-        self._made_by_key: dict[tuple[str, str], tuple[str, datetime]] = {}
-        self._made = 0
+        self._books = Books(
+            state_path, {account.id: account for account in self.accounts.values()}
+        )
+        self.statuses = self._books.statuses
+        self.media = self._books.media
+
+    def close(self) -> None:
+        """Let go of the file. Nothing is lost without it."""
+        self._books.close()
 
     def account_of(self, token: str) -> Account | None:
         owners = (one for one in self.accounts.values() if one.token == token)
@@ -124,10 +82,11 @@ class MastodonSandbox:
     def create_status(self, account: Account, wish: Wish, *, key: str) -> Status:
         """Make a post, or return the one already made for *key* within the hour."""
         now = self.clock()
-        status_id, made_at = self._made_by_key.get((account.id, key), ("", now))
+        made_by_key = self._books.made_by_key
+        status_id, made_at = made_by_key.get((account.id, key), ("", now))
         if key and status_id in self.statuses and now - made_at < KEPT_KEYS_FOR:
             return self.statuses[status_id]
-        parent = self.get_status(wish.in_reply_to_id) if wish.in_reply_to_id else None
+        parent = self._parent(wish.in_reply_to_id) if wish.in_reply_to_id else None
         if wish.visibility not in VISIBILITIES:
             refuse("Visibility is not included in the list")
         status_id = self._new_id()
@@ -135,9 +94,10 @@ class MastodonSandbox:
         status = Status(
             status_id, account, wish.visibility, wish.language, (version,), parent
         )
-        self.statuses[status_id] = status
+        self._books.keep_status(status)
         if key:
-            self._made_by_key[account.id, key] = (status_id, now)
+            self._books.keep_key(account.id, key, status)
+        self._books.commit()
         return status
 
     def edit_status(self, account: Account, status_id: str, wish: Wish) -> Status:
@@ -151,14 +111,14 @@ class MastodonSandbox:
             versions=(*status.versions, version),
             language=wish.language or status.language,
         )
-        self.statuses[status_id] = edited
+        self._books.keep_status(edited)
+        self._books.commit()
         return edited
 
     def delete_status(self, account: Account, status_id: str) -> Status:
         status = self.own_status(account, status_id)
-        for media in status.now.media:
-            self.media.pop(media.id, None)
-        del self.statuses[status_id]
+        self._books.drop_status(status)
+        self._books.commit()
         return status
 
     def get_status(self, status_id: str) -> Status:
@@ -179,9 +139,9 @@ class MastodonSandbox:
 
     def ancestors_of(self, status: Status) -> list[Status]:
         """Return what a post answers, and what that answers, oldest first."""
-        parent = (
-            self.statuses.get(status.in_reply_to.id) if status.in_reply_to else None
-        )
+        if status.in_reply_to is None:
+            return []
+        parent = self.statuses.get(status.in_reply_to.status_id)
         return [*self.ancestors_of(parent), parent] if parent else []
 
     def replies_to(self, status: Status) -> list[Status]:
@@ -189,7 +149,7 @@ class MastodonSandbox:
         direct = [
             one
             for one in self.statuses.values()
-            if one.in_reply_to and one.in_reply_to.id == status.id
+            if one.in_reply_to and one.in_reply_to.status_id == status.id
         ]
         return [found for one in direct for found in (one, *self.replies_to(one))]
 
@@ -208,7 +168,8 @@ class MastodonSandbox:
             description,
             looks_until_ready=self.looks_until_ready,
         )
-        self.media[media.id] = media
+        self._books.keep_media(media)
+        self._books.commit()
         return media
 
     def look_at_media(self, account: Account, media_id: str) -> Media:
@@ -217,8 +178,12 @@ class MastodonSandbox:
         if media is None or media.account_id != account.id or media.status_id:
             raise not_found()
         nearer = max(0, media.looks_until_ready - 1)
-        self.media[media_id] = replace(media, looks_until_ready=nearer)
+        self._books.keep_media(replace(media, looks_until_ready=nearer))
+        self._books.commit()
         return media
+
+    def _parent(self, status_id: str) -> Parent:
+        return Parent(status_id, self.get_status(status_id).account.id)
 
     def _version(self, account: Account, wish: Wish, status_id: str) -> Version:
         media_ids = wish.media_ids or ()
@@ -239,7 +204,8 @@ class MastodonSandbox:
             replace(self._attachable(account, media_id, status_id), status_id=status_id)
             for media_id in media_ids
         ]
-        self.media |= {one.id: one for one in media}
+        for one in media:
+            self._books.keep_media(one)
         return tuple(media)
 
     def _attachable(self, account: Account, media_id: str, status_id: str) -> Media:
@@ -259,5 +225,5 @@ class MastodonSandbox:
 
     def _new_id(self) -> str:
         """Make an id as Mastodon does: milliseconds, then a number; sortable."""
-        self._made += 1
-        return str((int(self.clock().timestamp() * 1000) << 16) + self._made)
+        milliseconds = int(self.clock().timestamp() * 1000)
+        return str((milliseconds << 16) + self._books.count())

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -89,15 +90,22 @@ class Server:
 
 
 @asynccontextmanager
-async def mastodon_server() -> AsyncIterator[Server]:
+async def mastodon_server(
+    *,
+    port: int | None = None,
+    looks_until_ready: int = 1,
+    state_path: Path | None = None,
+) -> AsyncIterator[Server]:
     """Run a sandbox; see that no fault is left over and its answers are right."""
-    clock, recorder, port = StandingClock(), Recorder(), unused_port()
+    clock, recorder, port = StandingClock(), Recorder(), port or unused_port()
     url = f"http://127.0.0.1:{port}"
     app = build_mastodon_sandbox(
         clock=clock,
         public_url=url,
         accounts=[OUTLET, FAN, READER],
         faults=Faults(hold_for=timedelta(milliseconds=50)),
+        looks_until_ready=looks_until_ready,
+        state_path=state_path,
     )
     app.middlewares.insert(0, recorder.middleware())
     async with (
