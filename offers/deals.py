@@ -159,6 +159,14 @@ def _lock(session: Session, offer: Offer) -> None:
     session.refresh(offer, with_for_update={"key_share": True})
 
 
+def lock_offer(session: Session, deal_id: str) -> Offer:
+    """Return a deal's offer, locked: always before the deal, or two would deadlock."""
+    deal = session.get_one(Deal, deal_id)
+    offer = session.get_one(Offer, deal.offer_id)
+    _lock(session, offer)
+    return offer
+
+
 def check_plan(
     session: Session, offer: Offer, plan: DealPlan, *, now: datetime
 ) -> list[InvalidField]:

@@ -19,7 +19,7 @@ from sqlalchemy import Index, UniqueConstraint, func, tuple_
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment, word
-from offers.deals import Deal, Phase
+from offers.deals import Deal, Phase, fit_to_stock, lock_offer
 from offers.errors import (
     AllHeld,
     DealClosed,
@@ -399,7 +399,8 @@ def end_hold(
 ) -> bool:
     """Take an active hold's units out of ``Deal.held``. Return whether it was active.
 
-    To ``PAID`` they become sold, otherwise they are free again.
+    To ``PAID`` they become sold, otherwise they are free again, unless the retailer's
+    stock no longer has them.
     """
     ended = session.exec(
         update(Hold)
@@ -410,8 +411,12 @@ def end_hold(
     if ended is None:
         return False
     deal_id, units = ended
-    sold = units if state is HoldState.PAID else 0
-    _move_units(session, deal_id, {"held": -units, "sold": sold})
+    offer = lock_offer(session, deal_id)
+    if state is HoldState.PAID:
+        _move_units(session, deal_id, {"held": -units, "sold": units})
+    else:
+        _move_units(session, deal_id, {"held": -units})
+        fit_to_stock(session, offer)
     return True
 
 

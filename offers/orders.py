@@ -5,10 +5,9 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
-from offers.catalog import Offer
 from offers.checkouts import Checkout
 from offers.columns import Moment
-from offers.deals import Deal
+from offers.deals import Deal, lock_offer
 from offers.errors import Missing, PaidTooLate
 from offers.holds import Hold, HoldState, end_hold, sell_free
 from offers.ids import new_code, new_id
@@ -61,7 +60,7 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
     Raises:
         PaidTooLate: If the units are gone; the payment is to be refunded.
     """
-    offer = _lock_offer(session, hold)
+    offer = lock_offer(session, hold.deal_id)
     if not (
         end_hold(session, hold.id, HoldState.PAID, now=now)
         or sell_free(session, hold, now=now)
@@ -89,13 +88,6 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
     units = -order.quantity
     move_stock(session, offer, units, cause=Cause.ORDER, source_id=order.id, now=now)
     return order
-
-
-def _lock_offer(session: Session, hold: Hold) -> Offer:
-    """Lock the offer before its deal, as a count of its stock does."""
-    deal = session.get_one(Deal, hold.deal_id)
-    statement = select(Offer).where(Offer.id == deal.offer_id)
-    return session.exec(statement.with_for_update(key_share=True)).one()
 
 
 def get_order_by_code(session: Session, code: str) -> Order:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from offers.accounts import OUTLET, ChannelAccount
 from offers.catalog import Offer
@@ -59,7 +60,7 @@ def make_retailer(
 
 def north(session: Session) -> Retailer:
     """Return the retailer of everything that is nobody's in particular."""
-    found = session.exec(select(Retailer).where(Retailer.slug == "north")).first()
+    found = _first(session, select(Retailer).where(Retailer.slug == "north"))
     return found or make_retailer(session, "north", name="North & Sons")
 
 
@@ -103,11 +104,8 @@ def make_account(
 def outlet_account(session: Session, retailer_id: str = "") -> ChannelAccount:
     """Return the retailer's own wall, made when first needed."""
     retailer_id = retailer_id or north(session).id
-    found = session.exec(
-        select(ChannelAccount).where(
-            ChannelAccount.retailer_id == retailer_id, ChannelAccount.kind == OUTLET
-        )
-    ).first()
+    wanted = (ChannelAccount.retailer_id == retailer_id, ChannelAccount.kind == OUTLET)
+    found = _first(session, select(ChannelAccount).where(*wanted))
     return found or make_account(session, OUTLET, retailer_id=retailer_id)
 
 
@@ -226,7 +224,9 @@ def make_post(
 def post_of(session: Session, deal: Deal) -> Post:
     """Return the post of *deal* on the retailer's wall."""
     wanted = (Post.deal_id == deal.id, Post.channel == OUTLET)
-    return session.exec(select(Post).where(*wanted).order_by(col(Post.id))).one()
+    found = _first(session, select(Post).where(*wanted).order_by(col(Post.id)))
+    assert found is not None
+    return found
 
 
 def make_claim(session: Session, deal: Deal, **facts: Any) -> Claim:
@@ -422,6 +422,13 @@ def make_delivery(session: Session, *, retailer_id: str = "", **facts: Any) -> D
         **facts,
     )
     return _keep(session, delivery)
+
+
+def _first(session: Session, statement: SelectOfScalar[Row]) -> Row | None:
+    """Look, and hold on to no snapshot: what others do next is to be seen."""
+    found = session.exec(statement).first()
+    session.commit()
+    return found
 
 
 def _keep(session: Session, row: Row) -> Row:

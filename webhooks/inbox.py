@@ -62,10 +62,10 @@ def receive(session: Session, arrival: Arrival) -> bool:
     """Keep *arrival*, unless it came before. Return whether it is new."""
     on_postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(Arrival) if on_postgres else sqlite.insert(Arrival)
-    kept = session.connection().execute(
-        insert.values(arrival.model_dump()).on_conflict_do_nothing()
-    )
-    return kept.rowcount == 1
+    statement = insert.values(arrival.model_dump()).on_conflict_do_nothing()
+    # PostgreSQL's driver does not count what an INSERT did, so it is asked for the row.
+    kept = session.connection().execute(statement.returning(col(Arrival.id)))
+    return kept.first() is not None
 
 
 def lease_arrivals(

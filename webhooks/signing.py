@@ -66,8 +66,8 @@ def _matches(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
     sent_at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
     given = headers.get("webhook-signature", "")
     try:
-        text = body.decode()
-    except UnicodeDecodeError:
+        signed = Webhook(secret).sign(headers["webhook-id"], sent_at, body.decode())
+        signatures = [one.encode() for one in given.split()]
+    except UnicodeError:  # a header may hold bytes that are no text, too
         return False
-    expected = Webhook(secret).sign(headers["webhook-id"], sent_at, text).encode()
-    return any(hmac.compare_digest(expected, one.encode()) for one in given.split())
+    return any(hmac.compare_digest(signed.encode(), one) for one in signatures)

@@ -51,6 +51,7 @@ from tests.factories import (
     make_claim,
     make_deal,
     make_hold,
+    make_offer,
 )
 
 
@@ -295,6 +296,20 @@ class TestEndHold:
 
         session.refresh(deal)
         assert (deal.left, deal.held, deal.sold) == (8, 0, 2)
+
+    def test_frees_nothing_that_the_stock_no_longer_has(self, session: Session) -> None:
+        offer = make_offer(session, quantity=2)
+        deal = make_deal(session, offer, allotment=2)
+        hold = make_hold(session, deal)
+        offer.quantity = 1
+        session.commit()
+        other = make_hold(session, deal)
+
+        end_hold(session, hold.id, HoldState.RELEASED, now=NOON)
+
+        session.refresh(deal)
+        assert (deal.left, deal.held, deal.withheld) == (0, 1, 1)
+        assert other.state is HoldState.HELD
 
     @pytest.mark.parametrize("first", [HoldState.PAID, HoldState.RELEASED])
     @pytest.mark.parametrize("second", [HoldState.PAID, HoldState.RELEASED])
