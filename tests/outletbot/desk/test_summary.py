@@ -289,7 +289,7 @@ class TestLive:
         answer = await desk.get("/summary/live")
         await Stream(answer).next()
 
-        app[LIVE].stopping.set()
+        await app.shutdown()
 
         assert await asyncio.wait_for(answer.content.read(), 5) == b""
 
