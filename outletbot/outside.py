@@ -14,10 +14,20 @@ from aiohappyeyeballs import AddrInfoType
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
-# Python 3.11 takes these for public addresses.
+# Python 3.11 takes some of these for public addresses; those of IPv6 have one of IPv4
+# inside, which may be anything.
 ALSO_PRIVATE = tuple(
     ipaddress.ip_network(network)
-    for network in ("192.0.0.0/24", "100.64.0.0/10", "198.18.0.0/15", "64:ff9b::/96")
+    for network in (
+        "192.0.0.0/24",
+        "100.64.0.0/10",
+        "198.18.0.0/15",
+        "::/96",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "fec0::/10",
+    )
 )
 
 
@@ -30,8 +40,15 @@ def guarded_session(*, allow_private: bool) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
         socket_factory=partial(make_socket, allow_private=allow_private),
         limit_per_host=8,
+        # A server that hangs up between two calls looks as if it lost the second one.
+        force_close=True,
     )
-    return aiohttp.ClientSession(connector=connector, timeout=TIMEOUT, trust_env=False)
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=TIMEOUT,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),  # what strangers want kept, is not
+    )
 
 
 def make_socket(info: AddrInfoType, *, allow_private: bool) -> socket.socket:
