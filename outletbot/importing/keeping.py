@@ -68,13 +68,21 @@ class BadRowKeeper:
 class ProgressNoter:
     """Writes the progress down now and then, which also keeps the lease."""
 
-    def __init__(self, database: Database, import_id: str, now: datetime) -> None:
+    def __init__(
+        self,
+        database: Database,
+        import_id: str,
+        now: datetime,
+        *,
+        every: float = NOTED_EVERY,
+    ) -> None:
         self._database, self._import_id, self._now = database, import_id, now
+        self._every = every
         self._begun = self._noted = time.monotonic()
 
     def note(self, share: float) -> None:
         at = time.monotonic()
-        if at - self._noted < NOTED_EVERY:
+        if at - self._noted < self._every:
             return
         self._noted = at
         now = self._now + timedelta(seconds=at - self._begun)

@@ -23,6 +23,7 @@ CHUNK = 64 * 1024
 PIECE = 256 * 1024
 UPLOAD_FOR = timedelta(hours=1)
 LONGEST_NAME = 200
+NONE = Sentence("Choose a file, or paste some rows.")
 DRAINED = 4  # times the limit: so much is read, to be able to answer a browser
 
 
@@ -79,7 +80,7 @@ async def receive_upload(request: web.Request) -> FeedImport:
         InvalidField: If there is none, or it is ``TooLarge``.
     """
     if not request.content_type.startswith("multipart/"):
-        raise InvalidField("feed", Sentence("Choose a file, or paste some rows."))
+        raise InvalidField("feed", NONE)
     upload, arrived = _new_upload(request), False
     try:
         currency = await _read_parts(request, upload)
@@ -144,7 +145,8 @@ def _check(upload: Upload, currency: str) -> None:
     if upload.size > upload.most:
         raise TooLarge(upload.most // 1024**2)
     if not upload.size:
-        raise InvalidField("feed", Sentence("Choose a file, or paste some rows."))
+        empty = upload.entry.file_name != ""
+        raise InvalidField("feed", Sentence("The file is empty.") if empty else NONE)
     if not is_currency(currency):
         problem = Sentence("This is no currency that we know.")
         raise InvalidField("currency", problem, currency)
