@@ -126,9 +126,9 @@ class Story:
         self, deal: Deal, orders: int, within: timedelta, stage: Stage
     ) -> None:
         posts = await self._database.read(posts_of_deal, deal.retailer_id, deal.id)
-        for _ in range(orders):
+        for number in range(orders):
             stage.later(within / orders)
-            post = self._dice.choice(posts)
+            post = posts[number % len(posts)]
             await self._look_around(post, self._dice.randint(4, 19), stage.now)
             await self._buy(deal, post, stage)
 

@@ -1,0 +1,179 @@
+"""Makes ``docs/images``: every page of the demo as its users see it, in Chromium."""
+
+import asyncio
+import io
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Browser, Page, async_playwright
+
+IMAGES = Path(__file__).parent / "images"
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 860}
+FEED = (
+    "sku;title;list price;price;cost;quantity\n"
+    "FJ-KET-CRE;Whistler kettle 1.8 l, cream;49,00;27,50;14,00;9\n"
+    "FJ-NEW-1;Stoneware mug, fog;12,00;7,90;3,10;48\n"
+    "FJ-NEW-2;Stoneware mug, moss;12,00;seven;3,10;36\n"
+    "FJ-NEW-3;Stoneware bowl, fog;15,00;9,90;4,00;-2\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    outlet: str
+    sign_in: str
+    mastodon: str
+    stripe: str
+
+    @property
+    def url(self) -> str:
+        return self.outlet.partition("/o/")[0]
+
+
+async def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    async with running_demo() as demo, chromium() as browser:
+        await shopper_pages(browser, demo)
+        await merchant_pages(browser, demo)
+    join_front()
+
+
+@asynccontextmanager
+async def running_demo() -> AsyncIterator[Demo]:
+    """Start the demo in a folder of its own, and wait for its addresses."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "outletbot", "demo"),
+            *("--port", "24100", "--folder", folder),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        said = b""
+        while b"Ctrl-C" not in said:
+            said += await process.stdout.readline()
+        await asyncio.sleep(2)
+        yield Demo(*re.findall(r"http\S+", said.decode()))
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        sys.exit("Chromium is needed to take pictures: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        await browser.close()
+
+
+async def shopper_pages(browser: Browser, demo: Demo) -> None:
+    context = await browser.new_context(
+        viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True
+    )
+    page = await context.new_page()
+    await page.goto(demo.outlet)
+    await take(page, "outlet-phone", whole=True)
+    links = await page.eval_on_selector_all("a[href*='/d/']", "all=>all.map(a=>a.href)")
+    for link, name in zip(
+        links,
+        ("deal-page-phone", "deal-scheduled-phone", "deal-sold-out-phone"),
+        strict=False,
+    ):
+        await page.goto(link)
+        await take(page, name)
+    await page.goto(links[0])
+    await page.get_by_role("button", name=re.compile("^Buy")).click()
+    await page.wait_for_url(re.compile("/c/pay/"))
+    await take(page, "payment-phone")
+    back = await page.get_by_role("link").first.get_attribute("href")
+    payment = page.url
+    if back:
+        await page.goto(back)
+        await take(page, "hold-phone")
+    await page.goto(payment)
+    await page.get_by_role("button", name=re.compile("^Pay ")).first.click()
+    await page.wait_for_url(re.compile("/orders/"))
+    await take(page, "order-phone")
+    await page.goto(demo.mastodon)
+    await take(page, "mastodon-phone")
+
+
+async def merchant_pages(browser: Browser, demo: Demo) -> None:
+    context = await browser.new_context(viewport=DESK)
+    page = await context.new_page()
+    await page.goto(f"{demo.url}/sign-in")
+    await take(page, "sign-in")
+    await page.goto(demo.sign_in)
+    await page.get_by_role("button", name="Sign me in").click()
+    for path in ("summary", "deals", "offers", "channels", "deliveries", "settings"):
+        await page.goto(f"{demo.url}/{path}")
+        await take(page, path)
+    await page.goto(f"{demo.url}/summary")
+    await page.get_by_role("link", name="Whistler kettle").first.click()
+    await take(page, "deal-summary", whole=True)
+    await feed_check(page, demo)
+    await deal_planning(page, demo)
+
+
+async def feed_check(page: Page, demo: Demo) -> None:
+    await page.goto(f"{demo.url}/feeds")
+    await take(page, "feeds")
+    with tempfile.TemporaryDirectory() as folder:
+        feed = Path(folder) / "week-48.csv"
+        feed.write_bytes(FEED.encode("cp1252"))
+        await page.locator("input[type=file]").set_input_files(feed)
+        await page.get_by_role("button", name="Send and look at it").click()
+        await page.get_by_role("button", name=re.compile("^Import")).first.wait_for()
+    await take(page, "feed-check", whole=True)
+
+
+async def deal_planning(page: Page, demo: Demo) -> None:
+    await page.goto(f"{demo.url}/offers?q=blanket")
+    await page.get_by_role("link", name=re.compile("blanket", re.IGNORECASE)).first.click()
+    await take(page, "offer")
+    await page.get_by_role("link", name="Make a deal").click()
+    price = page.get_by_label(re.compile("^Price"))
+    hint = await page.get_by_text("what the shop charges").first.inner_text()
+    shop = float(re.findall(r"[\d.]+", hint)[0])
+    await price.fill(f"{shop * 0.75:.2f}")
+    await page.get_by_role("button", name="Preview").click()
+    await take(page, "deal-planning", whole=True)
+
+
+async def take(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keep a picture of *page* as a PNG of few colours, which is small."""
+    await page.wait_for_timeout(700)
+    taken = Image.open(io.BytesIO(await page.screenshot(full_page=whole)))
+    taken.convert("RGB").quantize(128).save(IMAGES / f"{name}.png", optimize=True)
+    print(name)
+
+
+def join_front() -> None:
+    """The picture at the top of the README: phone, summary, post."""
+    names = ("deal-page-phone", "summary", "mastodon-phone")
+    pictures = [Image.open(IMAGES / f"{name}.png").convert("RGB") for name in names]
+    height, gap = 720, 24
+    shown = [p.resize((round(p.width * height / p.height), height)) for p in pictures]
+    width = sum(p.width for p in shown) + gap * (len(shown) + 1)
+    front = Image.new("RGB", (width, height + 2 * gap), "#e7e2d6")
+    left = gap
+    for picture in shown:
+        front.paste(picture, (left, gap))
+        left += picture.width + gap
+    front.quantize(128).save(IMAGES / "front.png", optimize=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
