@@ -4,6 +4,9 @@ import logging
 import sys
 
 import structlog
+from structlog.dev import plain_traceback
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.types import EventDict, Processor, WrappedLogger
 
 HIDDEN = ("token", "secret", "password", "key", "email", "address")
@@ -16,10 +19,10 @@ def set_up_logs(log_format: str, *, least: int = logging.INFO) -> None:
     """
     pretty = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=plain_traceback)]
         if pretty
         else [
-            structlog.processors.dict_tracebacks,
+            ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     )

@@ -8,7 +8,7 @@ import structlog
 from offers.retailers import Retailer, get_retailer
 from outletbot.clock import Clock
 from outletbot.db import Database
-from outletbot.sealing import Seal
+from outletbot.sealing import CannotOpen, Seal
 from webhooks.outbox import (
     Delivery,
     DeliveryState,
@@ -50,7 +50,12 @@ class Courier:
         self, delivery: Delivery, retailer: Retailer
     ) -> tuple[int | None, str]:
         """Return the endpoint's status and the beginning of its answer."""
-        secret = self._seal.open(retailer.sealed_webhook_secret)
+        try:
+            secret = self._seal.open(retailer.sealed_webhook_secret)
+        except CannotOpen as error:
+            return None, str(error)
+        if not secret:
+            return None, "there is no secret to sign with"
         headers = sign(delivery.id, delivery.body, secret=secret, now=self._clock())
         try:
             async with self._http.post(

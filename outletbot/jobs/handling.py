@@ -19,8 +19,20 @@ async def handle_arrivals(
     """Act on what arrived. Return how many messages were taken up."""
     arrivals = await database.transact(lease_arrivals, now=clock())
     for arrival in arrivals:
-        await _handle(arrival, database, payments, clock)
+        await _guarded(arrival, database, payments, clock)
     return len(arrivals)
+
+
+async def _guarded(
+    arrival: Arrival, database: Database, payments: PaymentGateway, clock: Clock
+) -> None:
+    """A message that cannot be acted on keeps nobody else's waiting."""
+    try:
+        await _handle(arrival, database, payments, clock)
+    except Exception as error:
+        log.exception("arrival_not_handled", arrival=arrival.id, type=arrival.type)
+        until, reason = clock() + backoff(arrival.attempts), type(error).__name__
+        await database.transact(put_off, arrival.id, until=until, reason=reason)
 
 
 async def _handle(

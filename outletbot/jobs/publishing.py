@@ -42,6 +42,7 @@ from outletbot.clock import Clock
 from outletbot.composing import compose
 from outletbot.db import Database
 from outletbot.networks import Networks
+from outletbot.sealing import CannotOpen
 
 log = structlog.get_logger(__name__)
 
@@ -108,8 +109,15 @@ class Publisher:
 
     async def _publish(self, post: Post) -> None:
         announcement = await self._database.read(_gather, post)
-        channel = self._networks.channel(announcement.account)
-        if post.state is PostState.SENDING and await self._settled(announcement):
+        try:
+            channel = self._networks.channel(announcement.account)
+        except CannotOpen as error:
+            await self._database.transact(mark_failed, post, f"{error}. Reconnect it.")
+            log.warning("post_failed", post=post.id, reason=str(error))
+            return
+        if post.state is PostState.SENDING and await self._settled(
+            announcement, channel
+        ):
             return
         await self._wait_for(post)
         if await self._skipped(announcement):
@@ -136,10 +144,9 @@ class Publisher:
         else:
             await self._record(post, published)
 
-    async def _settled(self, announcement: Announcement) -> bool:
+    async def _settled(self, announcement: Announcement, channel: Channel) -> bool:
         """Look for a post that may be out. Whether nothing more is to be done now."""
         post = announcement.post
-        channel = self._networks.channel(announcement.account)
         try:
             found = await channel.find(self._draft(announcement, channel))
         except TryLater as delay:
@@ -164,9 +171,9 @@ class Publisher:
         return True
 
     async def _wait_for(self, post: Post) -> None:
-        early = (post.first_due_at - self._clock()).total_seconds()
-        if early > 0:
-            await asyncio.sleep(early)
+        """Sleep to the instant by the clock, which may be set while we sleep."""
+        while (early := post.first_due_at - self._clock()) > timedelta():  # noqa: ASYNC110  (what is awaited is a time)
+            await asyncio.sleep(early.total_seconds())
 
     async def _record(self, post: Post, published: Published) -> None:
         now = self._clock()
@@ -193,9 +200,12 @@ class Publisher:
 
     async def _leave_unconfirmed(self, post: Post, reason: str) -> None:
         until = self._clock() + LOOK_AGAIN
-        await self._database.transact(
-            leave_unconfirmed, post, until=until, reason=reason
-        )
+        if until - post.first_due_at > GIVE_UP:
+            await self._database.transact(mark_failed, post, reason)
+        else:
+            await self._database.transact(
+                leave_unconfirmed, post, until=until, reason=reason
+            )
         log.warning("post_unconfirmed", post=post.id, reason=reason)
 
     def _draft(self, announcement: Announcement, channel: Channel) -> Draft:

@@ -22,6 +22,7 @@ from outletbot.composing import compose_over
 from outletbot.db import Database
 from outletbot.jobs.publishing import backoff
 from outletbot.networks import Networks
+from outletbot.sealing import CannotOpen
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +40,13 @@ async def _retire(
     post: Post, database: Database, networks: Networks, clock: Clock
 ) -> None:
     account, deal, retailer = await database.read(_gather, post)
-    channel = networks.channel(account)
-    text = compose_over(deal, post.text, retailer, channel)
+    text = post.text
     try:
+        channel = networks.channel(account)
+        if account.afterwards is Afterwards.EDIT:
+            text = compose_over(deal, post.text, retailer, channel)
         await _do(channel, account.afterwards, post, text)
-    except Rejected as refusal:
+    except (Rejected, CannotOpen) as refusal:
         await database.transact(give_up_retiring, post, str(refusal), now=clock())
         log.warning("post_not_retired", post=post.id, reason=str(refusal))
     except ChannelError as error:

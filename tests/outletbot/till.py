@@ -113,32 +113,25 @@ class Till:
                 await job.work()
 
     def now_is(self, hold: Hold) -> Hold:
-        """Return the hold as it is now."""
-        self.session.rollback()
-        found = self.session.get_one(Hold, hold.id)
-        self.session.refresh(found)
-        return found
+        """Return the hold as it is now; it does not change any more."""
+        with Session(self.database.engine) as fresh:
+            return fresh.get_one(Hold, hold.id)
 
     def change(self, row: Any, **facts: Any) -> None:
         """Change a row behind the service's back."""
         self.session.rollback()
-        found = self.session.get_one(type(row), row.id)
-        self.session.refresh(found)
+        found = self.session.get_one(type(row), row.id, populate_existing=True)
         for name, value in facts.items():
             setattr(found, name, value)
         self.session.commit()
 
     def deal_now(self, deal: Deal) -> Deal:
-        self.session.rollback()
-        found = self.session.get_one(Deal, deal.id)
-        self.session.refresh(found)
-        return found
+        with Session(self.database.engine) as fresh:
+            return fresh.get_one(Deal, deal.id)
 
     def all(self, model: Any) -> list[Any]:
-        self.session.rollback()
-        statement = select(model).order_by(col(model.id))
-        fresh = statement.execution_options(populate_existing=True)
-        return list(self.session.exec(fresh))
+        with Session(self.database.engine) as fresh:
+            return list(fresh.exec(select(model).order_by(col(model.id))))
 
     @property
     def orders(self) -> list[Order]:

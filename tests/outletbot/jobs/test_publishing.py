@@ -1,0 +1,464 @@
+"""
+A post goes out when its deal opens, once, whatever becomes of the answer, of the
+network or of the worker.
+
+The network is a Mastodon sandbox behind the real channel.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from offers.accounts import ChannelAccount
+from offers.posts import LEASE, PostState, lease_due_posts
+from outletbot.channels import Channel, Draft, Published
+from outletbot.jobs.publishing import AHEAD, Publisher, backoff
+from outletbot.sandbox.faults import Fault
+from tests.factories import HOUR, MINUTE, NOON, SECOND, outlet_account, post_of
+from tests.fakes import FakeChannel, FakeNetworks
+from tests.outletbot.jobs.conftest import PUBLIC_URL, Press
+
+POST = "POST /api/v1/statuses"
+LIST = "GET /api/v1/accounts/{id}/statuses"
+MEDIA = "POST /api/v2/media"
+
+
+class TestOnTime:
+    async def test_publishes_at_the_instant(self, press: Press) -> None:
+        post = press.plan(opens_at=NOON)
+
+        await press.publish()
+
+        published = press.now(post)
+        (status,) = press.mastodon.sandbox.statuses.values()
+        assert published.state is PostState.PUBLISHED
+        assert published.published_at == NOON
+        assert (published.remote_id, published.text) == (status.id, status.now.text)
+        assert f"{PUBLIC_URL}/d/{post.code}" in status.now.text
+        assert status.language == "en"
+        assert [media.description for media in status.now.media] == [
+            press.deal_of(post).title
+        ]
+
+    async def test_leaves_what_is_not_due(self, press: Press) -> None:
+        post = press.plan(opens_at=NOON + AHEAD + timedelta(milliseconds=1))
+
+        taken = await press.publish()
+
+        assert taken == 0
+        assert press.now(post).state is PostState.SCHEDULED
+        assert press.mastodon.texts == []
+
+    async def test_never_posts_before_the_opening_by_the_clock(
+        self, press: Press
+    ) -> None:
+        """It is leased early, and the clock was set back after that."""
+        post = press.plan(opens_at=NOON + timedelta(milliseconds=50))
+        publisher = press.publisher()
+        await publisher.publish_due()
+        press.clock.now = NOON - timedelta(milliseconds=100)
+
+        early = asyncio.create_task(publisher.finish())
+        done, _ = await asyncio.wait([early], timeout=0.4)
+        posted_early = list(press.mastodon.texts)
+        press.clock.now = NOON + timedelta(milliseconds=50)
+        await early
+
+        assert (done, posted_early) == (set(), [])
+        assert press.now(post).published_at == NOON + timedelta(milliseconds=50)
+
+    async def test_publishes_once_by_any_number_of_workers(self, press: Press) -> None:
+        press.plan()
+
+        taken = await asyncio.gather(*(press.publish() for _ in range(4)))
+
+        assert sum(taken) == 1
+        assert len(press.mastodon.texts) == 1
+
+    async def test_a_slow_network_keeps_nobody_waiting(self, press: Press) -> None:
+        slow = press.plan()
+        wall = outlet_account(press.session)
+        fast = _Noticed()
+        never = _Hanging()
+        networks = FakeNetworks({"mastodon": never, wall.kind: fast})
+        publisher = press.publisher(networks)
+        await publisher.publish_due()
+        await never.reached.wait()
+
+        other = press.plan()
+        press.change(other, due_at=NOON + 1000 * HOUR)
+        other = post_of(press.session, press.deal_of(other))
+        press.change(other, due_at=NOON)
+        await publisher.publish_due()
+        async with asyncio.timeout(10):
+            await fast.taken.wait()
+
+        assert press.now(slow).state is PostState.SENDING
+        never.let_go.set()
+        await publisher.finish()
+        assert press.now(other).state is PostState.PUBLISHED
+        assert press.now(slow).state is PostState.PUBLISHED
+
+    async def test_takes_no_more_than_it_can_carry(self, press: Press) -> None:
+        publisher = press.publisher()
+        standing = asyncio.Event()
+        waiting = {asyncio.create_task(_wait(standing)) for _ in range(100)}
+        publisher._under_way |= waiting  # noqa: SLF001
+        press.plan()
+
+        taken = await publisher.publish_due()
+
+        assert taken == 0
+        standing.set()
+        await publisher.finish()
+
+
+class TestLostAnswer:
+    @pytest.mark.parametrize(
+        "fault", [Fault.TIMEOUT_AFTER, Fault.ERROR_AFTER, Fault.CUT_BODY]
+    )
+    async def test_adopts_a_post_that_went_out(
+        self, press: Press, fault: Fault
+    ) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, fault)
+
+        await press.publish()
+        unsure = press.now(post)
+        press.clock.advance(HOUR)  # the server has forgotten the key by then
+        await press.publish()
+
+        assert (unsure.state, unsure.remote_id) == (PostState.SENDING, None)
+        assert unsure.failure
+        assert len(press.mastodon.texts) == 1
+        published = press.now(post)
+        assert published.state is PostState.PUBLISHED
+        assert published.remote_id in press.mastodon.sandbox.statuses
+
+    @pytest.mark.parametrize("fault", [Fault.TIMEOUT_BEFORE, Fault.ERROR_BEFORE])
+    async def test_repeats_a_post_that_did_not_go_out(
+        self, press: Press, fault: Fault
+    ) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, fault)
+
+        await press.publish()
+        unsure = press.now(post).state
+        press.clock.advance(15 * SECOND)
+        await press.publish()
+
+        assert unsure is PostState.SENDING
+        assert len(press.mastodon.texts) == 1
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_repeats_nothing_before_it_could_look(self, press: Press) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, Fault.TIMEOUT_AFTER)
+        # A read is repeated once by the client's library if the server hangs up.
+        press.mastodon.faults.next(LIST, Fault.ERROR_BEFORE, Fault.TOO_MANY)
+
+        await press.publish()
+        for _ in range(2):
+            press.clock.advance(15 * SECOND)
+            await press.publish()
+            assert press.now(post).state is PostState.SENDING
+        press.clock.advance(15 * SECOND)
+        await press.publish()
+
+        assert len(press.mastodon.texts) == 1
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_tells_a_person_after_an_hour_of_silence(self, press: Press) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, Fault.TIMEOUT_AFTER)
+        await press.publish()
+
+        press.clock.advance(HOUR)
+        press.mastodon.faults.next(LIST, Fault.ERROR_BEFORE)
+        await press.publish()
+
+        failed = press.now(post)
+        assert failed.state is PostState.FAILED
+        assert "problem on our end" in failed.failure
+
+
+class TestRefusal:
+    async def test_waits_as_long_as_the_server_says(self, press: Press) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, Fault.TOO_MANY)
+
+        await press.publish()
+
+        waiting = press.now(post)
+        assert waiting.state is PostState.SCHEDULED
+        assert waiting.due_at == NOON + 5 * MINUTE  # a window of five minutes
+        assert "Too many requests" in waiting.failure
+        press.clock.advance(5 * MINUTE)
+        await press.publish()
+        assert press.now(post).state is PostState.PUBLISHED
+        assert press.now(post).failure == ""
+
+    async def test_waits_by_itself_if_the_server_says_nothing(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(MEDIA, Fault.ERROR_BEFORE)
+
+        await press.publish()
+
+        assert press.now(post).due_at == NOON + 15 * SECOND
+        assert press.now(post).state is PostState.SCHEDULED
+
+    async def test_gives_up_an_hour_late(self, press: Press) -> None:
+        post = press.plan()
+        press.clock.advance(HOUR)
+        press.mastodon.faults.next(MEDIA, Fault.ERROR_BEFORE)
+
+        await press.publish()
+
+        assert press.now(post).state is PostState.FAILED
+
+    async def test_tells_a_person_that_a_token_is_no_longer_good(
+        self, press: Press, real_networks
+    ) -> None:
+        post = press.plan()
+        press.mastodon.sandbox.accounts.clear()
+
+        await press.publish(real_networks())
+
+        failed = press.now(post)
+        assert failed.state is PostState.FAILED
+        assert "Connect the account again" in failed.failure
+
+    async def test_tells_a_person_that_a_token_cannot_be_read(
+        self, press: Press, real_networks
+    ) -> None:
+        post = press.plan()
+        press.change(press.account, sealed_token="sealed with another key")
+
+        await press.publish(real_networks())
+
+        failed = press.now(post)
+        assert failed.state is PostState.FAILED
+        assert "SECRET_KEY" in failed.failure
+
+    async def test_works_with_a_sealed_token(self, press: Press, real_networks) -> None:
+        post = press.plan()
+
+        await press.publish(real_networks())
+
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_a_bug_in_one_post_is_no_reason_to_lose_the_others(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+        networks = FakeNetworks({"mastodon": FakeChannel(trouble=KeyError("a bug"))})
+
+        await press.publish(networks)
+        press.clock.advance(LEASE)
+        await press.publish()
+
+        assert press.now(post).state is PostState.PUBLISHED
+
+
+class TestOver:
+    async def test_posts_nothing_that_is_sold_out(self, press: Press) -> None:
+        post = press.plan()
+        press.change(press.deal_of(post), sold=10, sold_out_at=NOON)
+
+        await press.publish()
+
+        skipped = press.now(post)
+        assert skipped.state is PostState.SKIPPED
+        assert "over" in skipped.failure
+        assert press.mastodon.texts == []
+
+    async def test_posts_nothing_that_has_ended(self, press: Press) -> None:
+        post = press.plan()
+        press.clock.advance(24 * HOUR)
+
+        await press.publish()
+
+        assert press.now(post).state is PostState.SKIPPED
+
+    async def test_finds_a_post_of_a_deal_that_is_over_meanwhile(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, Fault.TIMEOUT_AFTER)
+        await press.publish()
+        press.change(press.deal_of(post), sold=10, sold_out_at=NOON)
+
+        press.clock.advance(15 * SECOND)
+        await press.publish()
+
+        assert press.now(post).state is PostState.PUBLISHED
+
+
+class TestZombie:
+    async def test_with_an_old_fence_does_nothing(self, press: Press) -> None:
+        post = press.plan()
+        (slept,) = await press.database.transact(
+            lease_due_posts, now=NOON, ahead=timedelta()
+        )
+        press.clock.advance(LEASE)
+        await press.publish()
+
+        zombie = press.publisher()
+        await zombie._publish(slept)  # noqa: SLF001  (it wakes up with what it had)
+
+        assert len(press.mastodon.texts) == 1
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_cannot_take_back_what_another_has_published(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+        (slept,) = await press.database.transact(
+            lease_due_posts, now=NOON, ahead=timedelta()
+        )
+        press.clock.advance(LEASE)
+        await press.publish()
+
+        zombie = press.publisher()
+        await zombie._leave_unconfirmed(slept, "I know nothing")  # noqa: SLF001
+
+        assert press.now(post).state is PostState.PUBLISHED
+
+
+@dataclass
+class _DeadlyChannel:
+    """The real channel, in which the worker is killed at some step."""
+
+    real: Channel
+    dice: random.Random
+    deaths: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    async def publish(self, draft: Draft, *, key: str) -> Published:
+        self._perhaps_die("before the effect")
+        published = await self.real.publish(draft, key=key)
+        self._perhaps_die("after the effect")
+        return published
+
+    async def find(self, draft: Draft) -> Published | None:
+        self._perhaps_die("before the look")
+        found = await self.real.find(draft)
+        self._perhaps_die("after the look")
+        return found
+
+    def _perhaps_die(self, where: str) -> None:
+        if self.dice.random() < 0.5:
+            self.deaths.append(where)
+            raise asyncio.CancelledError
+
+
+@dataclass
+class _DeadlyNetworks:
+    channel_of: _DeadlyChannel
+
+    def channel(self, account: ChannelAccount) -> _DeadlyChannel:
+        return self.channel_of
+
+
+class TestKill:
+    async def test_after_the_effect_leaves_one_post(self, press: Press) -> None:
+        post = press.plan()
+        deadly = _DeadlyChannel(press.networks.channel(press.account), _Doomed())
+
+        await _run_and_die(press, deadly)
+        assert deadly.deaths == ["after the effect"]
+        press.clock.advance(LEASE)
+        await press.publish()
+
+        assert len(press.mastodon.texts) == 1
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_two_hundred_times_leaves_one_post_each(self, press: Press) -> None:
+        """By chance, but the same chance each time."""
+        dice = random.Random(2009)  # noqa: S311  (no secret)
+        deadly = _DeadlyChannel(press.networks.channel(press.account), dice)
+        press.mastodon.rate_limits.budgets = {
+            name: type(budget)(100_000, budget.window)
+            for name, budget in press.mastodon.rate_limits.budgets.items()
+        }
+        posts = []
+
+        while len(deadly.deaths) < 200:
+            post = press.plan(opens_at=press.clock.now)
+            posts.append(post)
+            while press.now(post).state is not PostState.PUBLISHED:
+                await _run_and_die(press, deadly)
+                press.clock.advance(LEASE)
+
+        texts = press.mastodon.texts
+        assert len(texts) == len(posts)
+        for post in posts:
+            assert sum(f"/d/{post.code}" in text for text in texts) == 1
+        assert set(deadly.deaths) == {
+            "before the effect",
+            "after the effect",
+            "before the look",
+            "after the look",
+        }
+
+
+class _Doomed(random.Random):
+    """Lives until the effect is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rolls = iter([0.9, 0.1])
+
+    def random(self) -> float:
+        return next(self.rolls, 0.9)
+
+
+async def _run_and_die(press: Press, deadly: _DeadlyChannel) -> None:
+    """Let a worker do what is due; dying, it leaves everything as it is."""
+    press.session.rollback()
+    publisher: Publisher = press.publisher(_DeadlyNetworks(deadly))
+    await publisher.publish_due()
+    await asyncio.gather(*publisher._under_way, return_exceptions=True)  # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, 15), (1, 30), (2, 60), (5, 480), (6, 900), (50, 900)]
+)
+def test_waits_longer_each_time(attempts: int, seconds: int) -> None:
+    assert backoff(attempts) == seconds * SECOND
+
+
+class _Noticed(FakeChannel):
+    """A network that says when it took something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = asyncio.Event()
+
+    async def publish(self, draft: Draft, *, key: str) -> Published:
+        self.taken.set()
+        return await super().publish(draft, key=key)
+
+
+class _Hanging(FakeChannel):
+    """A network that takes a post and does not answer until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, draft: Draft, *, key: str) -> Published:
+        self.reached.set()
+        await self.let_go.wait()
+        return await super().publish(draft, key=key)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()

@@ -1,0 +1,201 @@
+"""
+A post whose deal is over says so, goes, or stays, as the retailer chose; and whoever
+failed to do it tries again.
+"""
+
+import pytest
+
+from offers.accounts import Afterwards
+from offers.posts import LEASE, Post, PostState, retire_posts
+from outletbot.jobs.retiring import MAX_ATTEMPTS, retire_due_posts
+from outletbot.sandbox.faults import Fault
+from tests.factories import MINUTE, NOON, SECOND
+from tests.fakes import FakeChannel, FakeNetworks
+from tests.outletbot.jobs.conftest import Press
+
+BOTH_DATABASES = True
+
+EDIT = "PUT /api/v1/statuses/{id}"
+DELETE = "DELETE /api/v1/statuses/{id}"
+
+
+async def sell_out(press: Press, how: Afterwards = Afterwards.EDIT) -> Post:
+    """Publish a post; then its deal is sold out within seven minutes."""
+    press.change(press.account, afterwards=how)
+    post = press.plan()
+    await press.publish()
+    press.clock.advance(7 * MINUTE)
+    sold = {"opened_at": NOON, "sold": 10, "sold_out_at": press.clock.now}
+    press.change(press.deal_of(post), **sold)
+    await press.database.transact(retire_posts, post.deal_id, now=press.clock.now)
+    return press.now(post)
+
+
+async def retire(press: Press, networks: object = None) -> int:
+    press.session.rollback()
+    networks = networks or press.networks
+    return await retire_due_posts(press.database, networks, press.clock)  # type: ignore[arg-type]
+
+
+class TestEdit:
+    async def test_says_sold_out_and_keeps_the_picture(self, press: Press) -> None:
+        post = await sell_out(press)
+
+        tried = await retire(press)
+
+        (status,) = press.mastodon.sandbox.statuses.values()
+        assert tried == 1
+        assert status.now.text.startswith("SOLD OUT after 7 min · Last season's parka")
+        assert post.code in status.now.text
+        assert status.now.media == status.versions[0].media
+        assert status.language == "en"
+        retired = press.now(post)
+        assert (retired.state, retired.text) == (PostState.RETIRED, status.now.text)
+        assert retired.retired_at == press.clock.now
+
+    async def test_says_ended_if_something_is_left(self, press: Press) -> None:
+        post = await sell_out(press)
+        press.change(press.deal_of(post), sold=3, sold_out_at=None)
+
+        await retire(press)
+
+        assert press.mastodon.texts[0].startswith("ENDED · ")
+
+    async def test_is_done_once(self, press: Press) -> None:
+        post = await sell_out(press)
+        await retire(press)
+
+        again = await retire(press)
+
+        assert again == 0
+        (status,) = press.mastodon.sandbox.statuses.values()
+        assert len(status.versions) == 2
+        assert press.now(post).retire_attempts == 0
+
+    @pytest.mark.parametrize(
+        "fault", [Fault.TIMEOUT_AFTER, Fault.ERROR_AFTER, Fault.ERROR_BEFORE]
+    )
+    async def test_is_repeated_if_nobody_answered(
+        self, press: Press, fault: Fault
+    ) -> None:
+        post = await sell_out(press)
+        press.mastodon.faults.next(EDIT, fault)
+
+        await retire(press)
+        waiting = press.now(post)
+        press.clock.advance(MINUTE)
+        await retire(press)
+
+        assert press.now(post).state is PostState.RETIRED
+        assert press.mastodon.texts[0].count("SOLD OUT") == 1
+        assert waiting.state in {PostState.PUBLISHED, PostState.RETIRED}
+
+    async def test_waits_as_long_as_the_server_says(self, press: Press) -> None:
+        post = await sell_out(press)
+        press.mastodon.faults.next(EDIT, Fault.TOO_MANY)
+
+        await retire(press)
+
+        waiting = press.now(post)
+        assert waiting.state is PostState.PUBLISHED
+        assert waiting.retire_at == NOON + 10 * MINUTE  # when the next window begins
+        assert waiting.retire_attempts == 1
+
+    async def test_is_given_up_if_the_post_is_gone(self, press: Press) -> None:
+        post = await sell_out(press)
+        press.mastodon.sandbox.statuses.clear()
+
+        await retire(press)
+
+        given_up = press.now(post)
+        assert given_up.state is PostState.PUBLISHED
+        assert given_up.retired_at is not None
+        assert "gone" in given_up.failure
+
+    async def test_is_given_up_after_a_dozen_tries(self, press: Press) -> None:
+        post = await sell_out(press)
+        networks = FakeNetworks({"mastodon": FakeChannel(down=True)})
+
+        for _ in range(MAX_ATTEMPTS + 1):
+            assert press.now(post).retired_at is None
+            assert await retire(press, networks) == 1
+            press.clock.advance(MINUTE)
+
+        assert await retire(press, networks) == 0
+        assert press.now(post).retired_at is not None
+        assert press.now(post).failure == "the network is down"
+
+    async def test_is_left_to_the_next_by_a_worker_that_died(
+        self, press: Press
+    ) -> None:
+        post = await sell_out(press)
+        networks = FakeNetworks({"mastodon": FakeChannel(trouble=MemoryError("died"))})
+        with pytest.raises(MemoryError):
+            await retire(press, networks)
+
+        at_once = await retire(press)
+        press.clock.advance(LEASE + SECOND)
+        later = await retire(press)
+
+        assert (at_once, later) == (0, 1)
+        assert press.now(post).state is PostState.RETIRED
+
+
+class TestDelete:
+    async def test_takes_the_post_back(self, press: Press) -> None:
+        post = await sell_out(press, Afterwards.DELETE)
+
+        await retire(press)
+
+        assert press.mastodon.texts == []
+        assert press.now(post).state is PostState.RETIRED
+
+    async def test_is_content_if_it_is_gone_already(self, press: Press) -> None:
+        post = await sell_out(press, Afterwards.DELETE)
+        press.mastodon.faults.next(DELETE, Fault.ERROR_AFTER)
+
+        await retire(press)
+        press.clock.advance(MINUTE)
+        await retire(press)
+
+        assert press.now(post).state is PostState.RETIRED
+
+
+class TestLeave:
+    async def test_changes_nothing(self, press: Press) -> None:
+        post = await sell_out(press, Afterwards.LEAVE)
+
+        await retire(press)
+
+        assert press.mastodon.texts == [post.text]
+        assert press.now(post).state is PostState.RETIRED
+        assert press.now(post).text == post.text
+
+
+async def test_a_token_that_cannot_be_read_is_told(press: Press, real_networks) -> None:
+    post = await sell_out(press)
+    press.change(press.account, sealed_token="sealed with another key")
+
+    await retire(press, real_networks())
+
+    assert "SECRET_KEY" in press.now(post).failure
+    assert press.now(post).retired_at is not None
+
+
+async def test_a_post_whose_fate_is_learned_late_is_retired_all_the_same(
+    press: Press,
+) -> None:
+    post = press.plan()
+    press.mastodon.faults.next("POST /api/v1/statuses", Fault.TIMEOUT_AFTER)
+    await press.publish()
+    sold = {"opened_at": NOON, "sold": 10, "sold_out_at": NOON}
+    press.change(press.deal_of(post), **sold)
+    await press.database.transact(retire_posts, post.deal_id, now=NOON)
+    too_early = await retire(press)
+
+    press.clock.advance(15 * SECOND)
+    await press.publish()
+    await retire(press)
+
+    assert too_early == 0
+    assert press.mastodon.texts[0].startswith("SOLD OUT")
