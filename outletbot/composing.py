@@ -28,7 +28,7 @@ def compose(
     say = translations(retailer.language).gettext
     ends = print_moment(deal.closes_at, retailer.zone, retailer.language)
     facts = say("{units} available, until {moment}").format(
-        units=deal.allotment, moment=f"{ends} ({_place(retailer)})"
+        units=deal.allotment - deal.withheld, moment=f"{ends} ({_place(retailer)})"
     )
     needed = [_price_line(deal, reduction, retailer.language), link]
     wanted = [facts, deal.pitch, _hashtags(retailer)]
@@ -42,14 +42,15 @@ def compose_over(deal: Deal, text: str, retailer: Retailer, channel: Channel) ->
     if deal.phase(deal.closes_at) is Phase.SOLD_OUT and deal.sold_out_at is not None:
         after = print_duration(deal.sold_out_at - deal.opens_at)
         word = say("SOLD OUT after {duration}").format(duration=after)
-    lines = text.split("\n")
-    while len(lines) > 1 and channel.length(_over(word, lines)) > _room(channel):
-        lines.pop()
-    return _over(word, lines)
+    title, *lines = text.split("\n")
+    while len(lines) > 2 and not _fits([_over(word, title), *lines], channel):
+        lines.pop(-2)  # the price is the first of them, the link the last
+    title = _shorten(title, lambda t: _fits([_over(word, t), *lines], channel))
+    return "\n".join([_over(word, title), *lines])
 
 
-def _over(word: str, lines: list[str]) -> str:
-    return f"{word} · " + "\n".join(lines)
+def _over(word: str, title: str) -> str:
+    return f"{word} · {title}" if title else word
 
 
 def _price_line(deal: Deal, reduction: Reduction | None, language: str) -> str:
@@ -73,7 +74,8 @@ def _fit(title: str, needed: list[str], wanted: list[str], channel: Channel) -> 
     while kept and not _fits([title, price, *kept, link], channel):
         kept.pop()
     rest = [price, *kept, link]
-    return "\n".join([_shorten(title, lambda t: _fits([t, *rest], channel)), *rest])
+    short = _shorten(title, lambda t: _fits([t, *rest], channel))
+    return "\n".join([short, *rest] if short else rest)
 
 
 def _fits(lines: list[str], channel: Channel) -> bool:
@@ -85,11 +87,11 @@ def _room(channel: Channel) -> int:
 
 
 def _shorten(text: str, fits: Callable[[str], bool]) -> str:
-    """Return *text*, cut between words until it fits."""
-    words = text.split(" ")
-    while not fits(text) and len(words) > 1:
+    """Return *text*, cut between words until it fits; nothing if one word does not."""
+    words = text.split()
+    while words and not fits(text):
         words.pop()
-        text = " ".join(words).rstrip(" ,;:-") + ELLIPSIS
+        text = " ".join(words).rstrip(" ,;:-") + ELLIPSIS if words else ""
     return text
 
 
