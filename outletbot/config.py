@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip().upper() for part in value.split(",") if part)
+            return tuple(
+                part.strip().upper() for part in value.split(",") if part.strip()
+            )
         return value
 
     @classmethod

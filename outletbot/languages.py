@@ -4,7 +4,7 @@ import io
 from functools import cache
 from pathlib import Path
 
-from babel.core import Locale, negotiate_locale
+from babel.core import Locale, UnknownLocaleError, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -17,7 +17,11 @@ def choose_language(accepted: str, *, default: str = "en") -> str:
     """Return the best of our languages for an ``Accept-Language`` header."""
     wanted = [part.partition(";") for part in accepted.split(",") if part.strip()]
     ranked = sorted(wanted, key=lambda part: -_weight(part[2]))
-    names = [name.strip().replace("-", "_") for name, _, _ in ranked]
+    names = [
+        name.strip().replace("-", "_")
+        for name, _, weight in ranked
+        if _weight(weight) > 0  # zero says: anything but this
+    ]
     return negotiate_locale(names, LANGUAGES) or default
 
 
@@ -47,5 +51,5 @@ def locale_of(language: str, country: str = "") -> Locale:
         country = "GB"  # day before month, and a 24 hour clock, as in Europe
     try:
         return Locale.parse(f"{language}_{country.upper()}" if country else language)
-    except ValueError:
+    except (ValueError, UnknownLocaleError):
         return Locale.parse(language)

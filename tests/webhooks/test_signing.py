@@ -16,7 +16,7 @@ from webhooks.signing import InvalidSignature, new_secret, sign, verify
 
 SECRET = "whsec_" + base64.b64encode(b"north" * 6).decode()
 OTHER = "whsec_" + base64.b64encode(b"south" * 6).decode()
-BODY = '{"type":"stock.updated","data":{"title":"Manteau d'été 🧥"}}'
+BODY = '{"type":"stock.updated","data":{"title":"Manteau léger 🧥"}}'
 
 
 def check(

@@ -1,0 +1,112 @@
+"""
+Holds asked for at once are committed at once, and nobody is answered before.
+"""
+
+import asyncio
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
+
+from offers.deals import Deal
+from offers.errors import AllHeld, OfferError
+from offers.holds import Claim, Hold
+from outletbot.claims import MAX_BATCH, MAX_WAITING, Busy, ClaimQueue
+from outletbot.db import Database
+from tests.factories import NOON, make_claim, make_deal, post_of
+
+BOTH_DATABASES = True
+
+
+@pytest.fixture
+def queue(database: Database) -> ClaimQueue:
+    return ClaimQueue(database, lambda: NOON)
+
+
+def many(deal: Deal, post_id: str, number: int) -> list[Claim]:
+    return [Claim(deal.id, post_id, f"key-{n}", f"shopper-{n}") for n in range(number)]
+
+
+async def test_the_last_units_go_to_exactly_as_many(
+    queue: ClaimQueue, session: Session
+) -> None:
+    deal = make_deal(session, allotment=7)
+    wanted = many(deal, post_of(session, deal).id, 50)
+
+    answers = await asyncio.gather(*map(queue.claim, wanted), return_exceptions=True)
+
+    holds = [answer for answer in answers if isinstance(answer, Hold)]
+    assert len(holds) == 7
+    assert sum(isinstance(answer, AllHeld) for answer in answers) == 43
+    assert {hold.key for hold in holds} == {f"key-{n}" for n in range(7)}
+    session.refresh(deal)
+    assert deal.held == 7
+
+
+async def test_a_hold_is_committed_when_it_is_answered(
+    queue: ClaimQueue, database: Database, session: Session
+) -> None:
+    deal = make_deal(session)
+
+    hold = await queue.claim(make_claim(session, deal))
+
+    found = database.read_here(lambda other: other.exec(select(Hold.id)).all())
+    assert list(found) == [hold.id]
+
+
+async def test_a_double_tap_gets_the_same_hold(
+    queue: ClaimQueue, session: Session
+) -> None:
+    claim = make_claim(session, make_deal(session))
+
+    one, other = await asyncio.gather(queue.claim(claim), queue.claim(claim))
+    later = await queue.claim(claim)
+
+    assert one.id == other.id == later.id
+
+
+async def test_more_than_a_batch_is_answered_too(
+    queue: ClaimQueue, session: Session
+) -> None:
+    deal = make_deal(session, allotment=3)
+    wanted = many(deal, post_of(session, deal).id, MAX_BATCH + 10)
+
+    answers = await asyncio.gather(*map(queue.claim, wanted), return_exceptions=True)
+
+    assert sum(isinstance(answer, Hold) for answer in answers) == 3
+    assert all(isinstance(answer, (Hold, OfferError)) for answer in answers)
+
+
+async def test_a_batch_that_breaks_is_heard_by_all_and_the_next_goes_on(
+    queue: ClaimQueue, session: Session
+) -> None:
+    deal = make_deal(session)
+    wrong = make_claim(session, deal, post_id="post_none")
+
+    with pytest.raises(IntegrityError):
+        await queue.claim(wrong)
+
+    assert isinstance(await queue.claim(make_claim(session, deal)), Hold)
+
+
+async def test_who_goes_away_does_not_stop_the_others(
+    queue: ClaimQueue, session: Session
+) -> None:
+    deal = make_deal(session)
+    gone, there = (make_claim(session, deal) for _ in range(2))
+    impatient = asyncio.create_task(queue.claim(gone))
+    patient = asyncio.create_task(queue.claim(there))
+    await asyncio.sleep(0)
+
+    impatient.cancel()
+
+    assert isinstance(await patient, Hold)
+
+
+async def test_refuses_when_too_many_wait(queue: ClaimQueue, session: Session) -> None:
+    deal = make_deal(session)
+    wanted = many(deal, post_of(session, deal).id, MAX_WAITING + 1)
+
+    answers = await asyncio.gather(*map(queue.claim, wanted), return_exceptions=True)
+
+    assert [isinstance(answer, Busy) for answer in answers[-2:]] == [False, True]
