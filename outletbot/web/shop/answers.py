@@ -9,7 +9,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
@@ -84,7 +84,11 @@ def shopper_language(request: web.Request, default: str) -> str:
     asked = request.query.get("lang", "")
     if asked in LANGUAGES:
         return asked
-    accepted = request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
+    return _chosen(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""), default)
+
+
+@lru_cache(maxsize=1024)
+def _chosen(accepted: str, default: str) -> str:
     return choose_language(accepted, default=default)
 
 

@@ -5,6 +5,7 @@ browsers (``FBAN``, ``Instagram``, ``LinkedInApp`` …) are people.
 """
 
 import re
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ ROBOTS = re.compile(
     r"|facebookexternalhit|facebookcatalog|meta-externala|mastodon|pleroma|akkoma"
     r"|misskey|cardyb|slack-imgproxy|embedly|iframely|whatsapp/|skypeuripreview|vkshare"
     r"|curl/|wget/|python|aiohttp|httpx|go-http-client|okhttp|java/|libwww|node-fetch"
-    r"|axios|ruby|http\.rb|apache-httpclient|feed",
+    r"|axios|^ruby|http\.rb|apache-httpclient|feed(?:ly|bin|fetch|burner|parser|demon)",
     re.IGNORECASE,
 )
 PURPOSES = ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")
@@ -30,6 +31,11 @@ def visitor_of(request: web.Request) -> Visitor:
         or "preview" in request.headers.get(name, "")
         for name in PURPOSES
     )
-    if ahead or request.method == "HEAD" or not agent or ROBOTS.search(agent):
-        return Visitor.ROBOT
-    return Visitor.PERSON
+    robot = ahead or request.method == "HEAD" or is_robot(agent)
+    return Visitor.ROBOT if robot else Visitor.PERSON
+
+
+@lru_cache(maxsize=4096)
+def is_robot(agent: str) -> bool:
+    """Whether *agent* is a robot's. Most shoppers share a few hundred agents."""
+    return not agent or ROBOTS.search(agent) is not None

@@ -11,7 +11,7 @@ from html import unescape
 
 from sqlmodel import Session
 
-from offers.deals import Deal
+from offers.deals import Deal, Phase
 from offers.merchants import start_sign_in
 from offers.pictures import keep_picture
 from outletbot.keys import CLOCK, DATABASE
@@ -150,6 +150,16 @@ class TestStates:
         assert "€99.98 lowest price of the last 30 days" in words(with_evidence)
         assert "\N{MINUS SIGN}50%" in words(with_evidence)
 
+    async def test_offers_other_deals_and_not_itself(
+        self, shop: Shop, session: Session
+    ) -> None:
+        deal, other = make_deal(session), make_deal(session)
+
+        html = await shop.text(address(session, deal))
+
+        assert f'class="card" href="{address(session, other)}"' in html
+        assert f'class="card" href="{address(session, deal)}"' not in html
+
     async def test_an_unknown_link_is_not_found(self, shop: Shop) -> None:
         answer = await shop.get("/d/nosuchcode")
 
@@ -285,6 +295,19 @@ class TestCaching:
 
         assert readings == [code]
         assert len(set(map(id, views))) == 1
+
+    async def test_is_read_again_at_the_instant_it_opens(
+        self, shop: Shop, session: Session, clock: StandingClock
+    ) -> None:
+        deal = make_deal(session, opens_at=NOON + SECOND, closes_at=NOON + HOUR)
+        code = post_of(session, deal).code
+        deals = Snapshots(shop.app[DATABASE], clock, read_deal, every=HOUR)
+
+        before = await deals.get(code)
+        clock.advance(SECOND)
+        after = await deals.get(code)
+
+        assert (before.phase, after.phase) == (Phase.SCHEDULED, Phase.OPEN)
 
     async def test_a_signed_in_merchant_sees_what_everybody_sees(
         self, shop: Shop, session: Session
