@@ -88,6 +88,23 @@ class TestCheckFeed:
         [change] = report.changes
         assert (change.before, change.after) == ("1,000.50 EUR", "900.00 EUR")
 
+    def test_tells_texts_and_options_as_people_read_them(self, database, session):
+        options = json.dumps([["Colour", "Blue"], ["Size", "M"]])
+        make_offer(
+            session, sku="A", title="Ant", description="x" * 500, options=options
+        )
+        lines = "sku,title,description,colour,price", f"A,Ant,{'y' * 500},Red,99"
+        stream = BytesIO("\n".join(lines).encode())
+        chosen = {"colour": "option"}
+        feed = open_feed(stream, currency="eur", today=TODAY, mapping=chosen)
+
+        report = check_feed(database, feed, north(session).id)
+
+        changes = {change.field: change for change in report.changes}
+        assert changes["options"].before == "Blue / M"
+        assert changes["options"].after == "Red"
+        assert changes["description"].after == "y" * 119 + "…"
+
     def test_counts_offers_that_would_lose_all_their_stock(self, database, session):
         make_offer(session, sku="A", title="Ant", quantity=3)
         make_offer(session, sku="B", title="Bee", quantity=0)

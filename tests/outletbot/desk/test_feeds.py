@@ -395,6 +395,14 @@ class TestUploads:
         assert count(session, FeedImport.id) == 0
         assert count(session, FeedPiece.number) == 0
 
+    async def test_that_are_endless_are_not_read_to_their_end(self, desk, session):
+        form = form_of(b"x" * 6_000_000, "endless.csv")
+
+        answer = await desk.post("/feeds", data=form)
+
+        assert answer.status == 413
+        assert count(session, FeedImport.id) == 0
+
     async def test_that_are_cut_off_leave_nothing(self, desk, session):
         body = (
             b"--b\r\nContent-Disposition: form-data; name=feed; filename=a.csv\r\n\r\n"
