@@ -4,6 +4,8 @@ The same rules with real processes and threads, all at once, on both databases.
 
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -239,6 +241,32 @@ def test_a_count_and_orders_at_once_lose_no_unit(
     session.rollback()
     session.expire_all()
     assert offer.quantity == 92
+
+
+def test_a_count_waits_for_an_order_that_is_being_written(
+    database: Database, session: Session
+) -> None:
+    offer = make_offer(session, quantity=100, sku="PARKA")
+    hold = make_hold(session, make_deal(session, offer), state=HoldState.OPEN)
+    arrival = _counted(offer, 1)
+    database.transact_here(receive, arrival)
+    written = threading.Event()
+
+    def settle_slowly(other: Session) -> None:
+        now = NOON + MINUTE
+        settle_checkout(other, make_checkout(hold), livemode=False, now=now)
+        written.set()
+        time.sleep(0.3)
+
+    with ThreadPoolExecutor(2) as threads:
+        settling = threads.submit(database.transact_here, settle_slowly)
+        assert written.wait(10)
+        database.transact_here(handle, arrival, None, livemode=False, now=NOON + MINUTE)
+        settling.result()
+
+    session.rollback()
+    session.expire_all()
+    assert offer.quantity == 99
 
 
 def _counted(offer: Offer, number: int) -> Arrival:
