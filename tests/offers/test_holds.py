@@ -31,7 +31,7 @@ from offers.holds import (
     change_state,
     end_hold,
     extend_hold,
-    find_hold_by_checkout,
+    find_payable_hold,
     forget_checkout,
     get_hold,
     get_hold_by_token,
@@ -427,20 +427,32 @@ class TestBeginCheckout:
         assert begin_checkout(session, hold.id, "asked", now=NOON + SECOND) is not None
 
 
+class TestFindPayableHold:
+    def test_finds_what_a_shopper_may_still_pay(self, session: Session) -> None:
+        deal = make_deal(session)
+        hold = make_hold(session, deal, state=HoldState.OPEN)
+
+        assert find_payable_hold(session, deal.id, hold.shopper) == hold
+        assert find_payable_hold(session, deal.id, "somebody else") is None
+
+    def test_passes_over_what_is_paid_or_released(self, session: Session) -> None:
+        deal = make_deal(session)
+        paid = make_hold(session, deal, state=HoldState.PAID)
+        released = make_hold(session, deal, state=HoldState.RELEASED)
+
+        shoppers = (paid.shopper, released.shopper)
+        assert [find_payable_hold(session, deal.id, s) for s in shoppers] == [None] * 2
+
+
 class TestOpenCheckout:
     def test_records_the_page(self, session: Session) -> None:
         hold = make_hold(session, state=HoldState.CREATING)
 
         open_checkout(session, hold.id, "cs_1", "https://pay.example/1")
 
-        found = find_hold_by_checkout(session, "cs_1")
-        assert found is not None
-        session.refresh(found)
-        assert (found.id, found.state) == (hold.id, HoldState.OPEN)
-        assert (found.checkout_url, found.leased_until) == (
-            "https://pay.example/1",
-            None,
-        )
+        session.refresh(hold)
+        assert (hold.checkout_id, hold.state) == ("cs_1", HoldState.OPEN)
+        assert (hold.checkout_url, hold.leased_until) == ("https://pay.example/1", None)
 
     @pytest.mark.parametrize(
         "state", [HoldState.PAID, HoldState.RELEASED, HoldState.PROCESSING]
