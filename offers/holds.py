@@ -240,9 +240,14 @@ def get_hold_by_token(session: Session, token: str) -> Hold:
     return hold
 
 
-def find_hold_by_checkout(session: Session, checkout_id: str) -> Hold | None:
-    statement = select(Hold).where(Hold.checkout_id == checkout_id)
-    return session.exec(statement).one_or_none()
+def find_payable_hold(session: Session, deal_id: str, shopper: str) -> Hold | None:
+    """Return what *shopper* holds of a deal and has not paid yet."""
+    statement = select(Hold).where(
+        Hold.deal_id == deal_id,
+        Hold.shopper == shopper,
+        col(Hold.state).in_(PAYABLE),
+    )
+    return session.exec(statement.order_by(col(Hold.held_at))).first()
 
 
 def begin_checkout(

@@ -11,11 +11,11 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from offers.errors import OfferError
-from offers.holds import Claim, Hold, HoldState
+from offers.errors import LimitReached, OfferError
+from offers.holds import Claim, Hold, find_payable_hold
 from offers.ids import new_code
 from outletbot.claims import Busy
-from outletbot.keys import CLAIMS, CLOCK
+from outletbot.keys import CLAIMS, DATABASE
 from outletbot.printing import say
 from outletbot.web.errors import BUSY, status_of
 from outletbot.web.forms import Form, read_int, read_text
@@ -23,7 +23,7 @@ from outletbot.web.guard import cookie_name, public, set_cookie
 from outletbot.web.shop.answers import private_page, shopper_language
 from outletbot.web.shop.deal_page import MAX_QUANTITY, refused_page
 from outletbot.web.shop.deal_view import DealView
-from outletbot.web.shop.keys import DEALS, OPENINGS
+from outletbot.web.shop.keys import DEALS
 
 SHOPPER = "shopper"
 SHOPPER_AGE = 30 * 86_400
@@ -39,20 +39,19 @@ routes = web.RouteTableDef()
 async def buy(request: web.Request) -> web.Response:
     """Hold what was asked for, and lead on to where it is paid."""
     view = await request.app[DEALS].get(request.match_info["code"])
-    form = await request.post()
+    form, shopper = await request.post(), _shopper(request)
     try:
         key, quantity = _read_wish(form)
         if not key:
             return _confirm(request, view, quantity)
-        claim = Claim(
-            view.deal_id, view.post_id, key, _shopper(request), quantity=quantity
-        )
+        claim = Claim(view.deal_id, view.post_id, key, shopper, quantity=quantity)
         hold = await request.app[CLAIMS].claim(claim)
+    except LimitReached as refusal:
+        return await _lead_back(request, view.deal_id, shopper, refusal)
     except OfferError as refusal:
         return await _refuse(request, refusal)
     except Busy as busy:
         return _ask_back(request, view, busy)
-    hold = await request.app[OPENINGS].open(hold)
     return _lead_on(request, hold)
 
 
@@ -82,6 +81,17 @@ def _confirm(request: web.Request, view: DealView, quantity: int) -> web.Respons
     )
 
 
+async def _lead_back(
+    request: web.Request, deal_id: str, shopper: str, refusal: LimitReached
+) -> web.Response:
+    """Who cannot have more but has not paid yet is led to what they hold."""
+    hold = await request.app[DATABASE].read(find_payable_hold, deal_id, shopper)
+    if hold is None:
+        return await _refuse(request, refusal)
+    address = f"/h/{hold.token}"
+    raise web.HTTPSeeOther(address)
+
+
 async def _refuse(request: web.Request, refusal: OfferError) -> web.Response:
     """Say why on the deal's page as it is now, next to what is still to be had."""
     view = await request.app[DEALS].get_now(request.match_info["code"])
@@ -98,11 +108,8 @@ def _ask_back(request: web.Request, view: DealView, busy: Busy) -> web.Response:
 
 
 def _lead_on(request: web.Request, hold: Hold) -> web.Response:
-    payable = hold.state is HoldState.OPEN and hold.expires_at > request.app[CLOCK]()
-    target = hold.checkout_url if payable else f"/h/{hold.token}"
-    response = web.Response(
-        status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: target}
-    )
-    response.headers[hdrs.CACHE_CONTROL] = "no-store"
+    """Answer as soon as the hold is durable; the next address asks Stripe."""
+    headers = {hdrs.LOCATION: f"/h/{hold.token}/pay", hdrs.CACHE_CONTROL: "no-store"}
+    response = web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
     set_cookie(request, response, SHOPPER, hold.shopper, SHOPPER_AGE)
     return response

@@ -5,13 +5,14 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from offers.errors import Unavailable
-from offers.holds import extend_hold, give_up_hold
+from offers.holds import HoldState, extend_hold, get_hold_by_token, give_up_hold
 from offers.ids import new_code
 from outletbot.keys import CLOCK, DATABASE, PAYING
 from outletbot.printing import say
 from outletbot.web.guard import public
 from outletbot.web.shop.answers import private_page, shopper_language
 from outletbot.web.shop.hold_view import HoldView, Standing, read_hold
+from outletbot.web.shop.keys import OPENINGS
 
 REFRESH = {
     Standing.WAITING: 2,
@@ -33,6 +34,17 @@ async def show_hold(request: web.Request) -> web.Response:
     if view.order is not None:
         return _see(f"/orders/{view.order.code}")
     return _page(request, view, view.standing)
+
+
+@routes.get("/h/{token}/pay")
+@public
+async def lead_to_payment(request: web.Request) -> web.Response:
+    """Open the payment page, if there is none yet, and go there."""
+    token, database = request.match_info["token"], request.app[DATABASE]
+    hold = await database.read(get_hold_by_token, token)
+    hold = await request.app[OPENINGS].open(hold)
+    payable = hold.state is HoldState.OPEN and hold.expires_at > request.app[CLOCK]()
+    return _see(hold.checkout_url if payable else f"/h/{token}")
 
 
 @routes.get("/h/{token}/paid")
@@ -101,8 +113,8 @@ def _page(
 
 
 def _where(standing: Standing) -> str:
-    """Which page to look at again: the one that asks the provider, or the plain one."""
-    return "/paid" if standing is Standing.CONFIRMING else ""
+    """Which address to look at again: the plain one, or one that asks the provider."""
+    return {Standing.WAITING: "/pay", Standing.CONFIRMING: "/paid"}.get(standing, "")
 
 
 def _see(address: str) -> web.Response:

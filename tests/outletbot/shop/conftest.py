@@ -75,7 +75,10 @@ class Shop:
         )
 
     async def buy(self, code: str, *, key: str, **fields: Any) -> ClientResponse:
-        return await self.post(f"/d/{code}/buy", key=key, **fields)
+        """Press the button, and follow where it leads within the shop."""
+        answer = await self.post(f"/d/{code}/buy", key=key, **fields)
+        following = answer.headers.get("Location", "")
+        return await self.get(following) if following.endswith("/pay") else answer
 
 
 def _dashed(headers: dict[str, str]) -> dict[str, str]:

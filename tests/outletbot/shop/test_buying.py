@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlmodel import Session, select
 
 from offers.deals import Deal
-from offers.holds import Claim, Hold, HoldState
+from offers.holds import Claim, Hold, HoldState, end_hold
 from outletbot.claims import Busy, ClaimQueue
 from outletbot.keys import CLAIMS, CLOCK, DATABASE, PAYING
 from outletbot.web.shop.keys import OPENINGS
@@ -71,6 +71,18 @@ class TestBuy:
         [checkout] = payments.checkouts.values()
         assert checkout.total == deal.price
 
+    async def test_is_answered_before_stripe_is_asked(
+        self, shop: Shop, session: Session, payments: FakePayments
+    ) -> None:
+        deal = make_deal(session)
+
+        answer = await shop.post(f"/d/{code_of(session, deal)}/buy", key=KEY)
+
+        [hold] = holds(session)
+        assert answer.headers["Location"] == f"/h/{hold.token}/pay"
+        assert hold.state is HoldState.HELD
+        assert payments.checkouts == {}
+
     async def test_holds_as_many_as_were_asked_for(
         self, shop: Shop, session: Session
     ) -> None:
@@ -126,14 +138,27 @@ class TestBuy:
         deal = make_deal(session, limit_per_shopper=1)
         code = code_of(session, deal)
 
-        first = await shop.buy(code, key=KEY)
-        second = await shop.buy(code, key=f"{KEY}-again")
+        first = await shop.post(f"/d/{code}/buy", key=KEY)
+        second = await shop.post(f"/d/{code}/buy", key=f"{KEY}-again")
 
-        assert first.status == 303
+        [hold] = holds(session)
         assert first.cookies["shopper"]["httponly"]
         assert first.cookies["shopper"]["samesite"] == "Lax"
-        assert second.status == 409
-        assert "limited to 1 per person" in await second.text()
+        assert second.headers["Location"] == f"/h/{hold.token}"
+
+    async def test_keeps_to_the_limit_for_who_has_bought(
+        self, shop: Shop, session: Session
+    ) -> None:
+        deal = make_deal(session, limit_per_shopper=1)
+        code = code_of(session, deal)
+        await shop.post(f"/d/{code}/buy", key=KEY)
+        end_hold(session, holds(session)[0].id, HoldState.PAID, now=NOON)
+        session.commit()
+
+        answer = await shop.post(f"/d/{code}/buy", key=f"{KEY}-again")
+
+        assert answer.status == 409
+        assert "limited to 1 per person" in await answer.text()
 
     async def test_refuses_forms_of_other_sites(
         self, shop: Shop, session: Session
@@ -168,7 +193,7 @@ class TestWithoutScript:
         assert asked.headers["Cache-Control"] == "no-store"
         assert "€99.98" in html
         assert hold.quantity == 2
-        assert first.headers["Location"] == f"https://pay.example/{hold.id}"
+        assert first.headers["Location"] == f"/h/{hold.token}/pay"
         assert reloaded.headers["Location"] == first.headers["Location"]
 
     async def test_a_key_that_could_be_guessed_is_none(

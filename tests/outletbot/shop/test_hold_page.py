@@ -45,7 +45,7 @@ class TestStandings:
         html = await shop.text(f"/h/{hold.token}")
 
         assert "Your unit is held" in words(html)
-        assert f'http-equiv="refresh" content="2; url=/h/{hold.token}"' in html
+        assert f'http-equiv="refresh" content="2; url=/h/{hold.token}/pay"' in html
         assert f"/h/{hold.token}/release" in html
 
     async def test_payable_shows_the_way_and_the_time(
