@@ -6,7 +6,14 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from offers.errors import NotFound, OfferError, Refused, TooMany, Unavailable
+from offers.errors import (
+    InvalidField,
+    NotFound,
+    OfferError,
+    Refused,
+    TooMany,
+    Unavailable,
+)
 from offers.sentences import Sentence
 from outletbot.claims import Busy
 from outletbot.keys import LANGUAGE
@@ -40,7 +47,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return await handler(request)
     except OfferError as error:
         log.info("request_refused", code=error.code, path=request.path)
-        response = explain(request, error.sentence, status_of(error), error.code)
+        field = error.field if isinstance(error, InvalidField) else ""
+        status = status_of(error)
+        response = explain(request, error.sentence, status, error.code, field=field)
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(int(error.after.total_seconds()))
         return response
@@ -59,11 +68,19 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def explain(
-    request: web.Request, sentence: Sentence, status: HTTPStatus, code: str
+    request: web.Request,
+    sentence: Sentence,
+    status: HTTPStatus,
+    code: str,
+    *,
+    field: str = "",
 ) -> web.Response:
-    """Say what went wrong: as a page to people, as JSON to machines."""
+    """Say what went wrong: as a page to people, as JSON to machines.
+
+    Machines are told the *field* it went wrong with too, if it is one.
+    """
     text = say(sentence, request[LANGUAGE])
     if "text/html" in request.headers.get("Accept", ""):
         return page(request, "error.html", status=status, message=text, code=code)
-    body = {"error": code, "message": text}
+    body = {"error": code, "message": text} | ({"field": field} if field else {})
     return web.json_response(body, status=status)

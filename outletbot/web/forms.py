@@ -52,10 +52,12 @@ def read_moment(form: Form, field: str, zone: ZoneInfo) -> datetime:
     text = read_text(form, field, longest=40)
     try:
         local = datetime.fromisoformat(text)
-    except ValueError:
+        moment = local.replace(tzinfo=zone).astimezone(UTC)
+        if local.tzinfo is not None:
+            raise ValueError  # noqa: TRY301  (what is asked for is a local time)
+    except (ValueError, OverflowError):
         problem = Sentence("Enter a day and a time, such as 2026-12-01T18:00.")
         raise InvalidField(field, problem, text) from None
-    moment = local.replace(tzinfo=zone).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) != local:
         problem = Sentence("The clocks go forward then: there is no such time.")
         raise InvalidField(field, problem, text)

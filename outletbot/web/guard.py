@@ -126,7 +126,10 @@ def _from_us(request: web.Request) -> bool:
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin") or request.headers.get("Referer", "")
     ours = {urlsplit(request.app[SETTINGS].public_url).netloc, request.host}
-    return urlsplit(origin).netloc in ours
+    try:
+        return urlsplit(origin).netloc in ours
+    except ValueError:
+        return False
 
 
 @web.middleware

@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 routes = web.RouteTableDef()
 
 MAX_ITEMS = 1_000
+MOST = 1_000_000_000
+"""More of one thing than this is a mistake, and more than our databases count."""
 
 
 @routes.post("/webhooks/stock/{retailer}")
@@ -39,9 +41,9 @@ async def receive_stock(request: web.Request) -> web.Response:
     try:
         secret = request.app[SEAL].open(retailer.sealed_stock_secret)
         message_id = verify(request.headers, body, secrets=[secret], now=now)
-    except InvalidSignature as refusal:
+    except (InvalidSignature, UnicodeError) as refusal:
         log.warning("webhook_refused", source=STOCK, reason=str(refusal))
-        raise web.HTTPUnauthorized(text=str(refusal)) from refusal
+        raise web.HTTPUnauthorized(text="The signature does not fit.") from refusal
     arrival = _read(retailer, message_id, body, now)
     new = await database.transact(receive, arrival)
     log.info("webhook_received", source=STOCK, type=arrival.type, new=new)
@@ -68,7 +70,7 @@ def _read(retailer: Retailer, message_id: str, body: bytes, now: datetime) -> Ar
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidField("body", Sentence("This is no JSON.")) from error
 
 
@@ -80,7 +82,9 @@ def _check_items(items: list[Any]) -> None:
         match item:
             case {"sku": str(), "quantity": bool()}:
                 pass
-            case {"sku": str(), "quantity": int(quantity)} if quantity >= 0:
+            case {"sku": str(sku), "quantity": int(quantity)} if (
+                sku.isprintable() and 0 <= quantity <= MOST
+            ):
                 continue
         problem = Sentence("Each item needs a sku and a quantity of 0 or more.")
         field = f"data.items[{number}]"
@@ -91,7 +95,7 @@ def _moment(value: object, now: datetime) -> datetime:
     """The sender's time; not later than ours, or it would shut out what follows."""
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(aware.astimezone(UTC), now)
+    except (ValueError, OverflowError):
         return now
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(aware.astimezone(UTC), now)
