@@ -336,11 +336,13 @@ class TestWorkOnImport:
     def test_starts_over_what_a_killed_one_left(self, database, session):
         feed = upload(session, self.CONTENT)
         with pytest.raises(Killed):
-            work_on_import(Meddled(database, kill), now=NOON)
+            work_on_import(Meddled(database, "_finish_check", kill), now=NOON)
+        assert count(session, BadRow.id) == 1
 
         assert work_on_import(database, now=NOON) is False
         assert work_on_import(database, now=NOON + timedelta(minutes=2)) is True
 
+        session.rollback()
         session.refresh(feed)
         assert feed.state is ImportState.CHECKED
         assert count(session, BadRow.id) == 1
@@ -352,7 +354,7 @@ class TestWorkOnImport:
         def recheck() -> None:
             database.transact_here(recheck_import, feed.retailer_id, feed.id, wish)
 
-        work_on_import(Meddled(database, recheck), now=NOON)
+        work_on_import(Meddled(database, "compare_rows", recheck), now=NOON)
         session.refresh(feed)
         assert feed.state is ImportState.UPLOADED
 
@@ -410,15 +412,19 @@ def kill() -> None:
 
 
 class Meddled(Database):
-    """Does as the real one, and at the first look at the catalog something happens."""
+    """Does as the real one, and something happens *before* a certain work."""
 
-    def __init__(self, real: Database, event: Callable[[], None]) -> None:
-        self._real, self._event, self._looks = real, event, 0
+    def __init__(self, real: Database, before: str, event: Callable[[], None]) -> None:
+        self._real, self._before, self._event = real, before, event
 
     def transact_here(self, work: Any, *args: Any, **more: Any) -> Any:
+        self._meddle(work)
         return self._real.transact_here(work, *args, **more)
 
     def read_here(self, work: Any, *args: Any, **more: Any) -> Any:
-        if work.__name__ == "compare_rows":
-            self._event()
+        self._meddle(work)
         return self._real.read_here(work, *args, **more)
+
+    def _meddle(self, work: Any) -> None:
+        if work.__name__ == self._before:
+            self._event()

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -24,6 +25,10 @@ from tests.outletbot.desk.conftest import Client, sign_in
 
 HEADER = "sku,title,price,quantity"
 GOOD = f"{HEADER}\nA,Ant,1.50,4\nB,Bee,2.50,0\n"
+PART_OF_FEED = (
+    b"--b\r\nContent-Disposition: form-data; name=feed; filename=a.csv\r\n\r\n"
+)
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
 MIXED = f"{HEADER}\nA,Ant,1.50,4\nB,Bee,two,0\nC,=cmd(),9,many\n"
 
 
@@ -260,7 +265,9 @@ class TestHowItIsRead:
         await press(desk, f"{path}/recheck", encoding="cp850")
         await work(database)
 
-        await press(desk, f"{path}/recheck", encoding="cp850", **{"column-3": "cost"})
+        await press(desk, f"{path}/recheck", **{"column-3": "cost"})
+        await work(database)
+        await press(desk, f"{path}/recheck", delimiter=";", **{"column-3": "cost"})
         await work(database)
         await press(desk, f"{path}/confirm")
         await work(database)
@@ -395,6 +402,26 @@ class TestUploads:
         assert count(session, FeedImport.id) == 0
         assert count(session, FeedPiece.number) == 0
 
+    async def test_are_left_alone_until_they_are_whole(self, desk, database, session):
+        async def body() -> AsyncIterator[bytes]:
+            yield PART_OF_FEED + f"{HEADER}\n".encode() + b"A,Ant,1,1\n" * 40_000
+            for _ in range(500):
+                if count(session, FeedPiece.number):
+                    break
+                await asyncio.sleep(0.01)
+            await work(database)
+            assert the_feed(session).state is ImportState.UPLOADED
+            yield b"B,Bee,1,1\n\r\n--b--\r\n"
+
+        answer = await desk.post(
+            "/feeds", data=body(), headers=MULTIPART, allow_redirects=False
+        )
+        await work(database)
+
+        assert answer.status == 303
+        assert the_feed(session).state is ImportState.CHECKED
+        assert the_feed(session).good == 2
+
     async def test_that_are_endless_are_not_read_to_their_end(self, desk, session):
         form = form_of(b"x" * 6_000_000, "endless.csv")
 
@@ -404,12 +431,9 @@ class TestUploads:
         assert count(session, FeedImport.id) == 0
 
     async def test_that_are_cut_off_leave_nothing(self, desk, session):
-        body = (
-            b"--b\r\nContent-Disposition: form-data; name=feed; filename=a.csv\r\n\r\n"
-        ) + b"A,Ant,1,1\n" * 60_000
-        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        body = PART_OF_FEED + b"A,Ant,1,1\n" * 60_000
 
-        answer = await desk.post("/feeds", data=body, headers=kind)
+        answer = await desk.post("/feeds", data=body, headers=MULTIPART)
 
         assert answer.status == 422
         assert "cut off" in await answer.text()

@@ -235,9 +235,10 @@ class TestMakeJpeg:
         exif = Image.Exif()
         exif[0x010F] = "Camera of Ana"
 
-        jpeg = make_jpeg(picture(exif=exif))
+        jpeg = make_jpeg(picture(exif=exif, comment=b"at my home"))
 
         assert b"Camera of Ana" not in jpeg.content
+        assert b"at my home" not in jpeg.content
 
     def test_turns_it_upright(self):
         exif = Image.Exif()
