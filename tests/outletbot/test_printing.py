@@ -52,7 +52,7 @@ def test_numbers() -> None:
 def test_moments_are_those_of_the_zone() -> None:
     assert print_time(NOON, PARIS, "en") == "13:00"
     assert print_moment(NOON, PARIS, "en") == "Mon 2 Mar, 13:00"
-    assert print_moment(NOON, PARIS, "fr") == "lun. 2 mars, 13:00"
+    assert print_moment(NOON, PARIS, "fr") == "lun. 2 mars à 13:00"
     late = NOON + timedelta(hours=11, minutes=30)
     assert print_day(late, PARIS, "en") == "3 March 2026"
     assert print_day(late, PARIS, "fr") == "3 mars 2026"
@@ -70,7 +70,14 @@ def test_moments_are_those_of_the_zone() -> None:
     ],
 )
 def test_durations(duration: timedelta, printed: str) -> None:
-    assert print_duration(duration) == printed
+    assert print_duration(duration, "en") == printed
+
+
+def test_durations_in_french() -> None:
+    days = timedelta(days=3, hours=4)
+
+    assert print_duration(days, "fr") == f"3{NBSP}j 4{NBSP}h"
+    assert print_duration(timedelta(0), "fr") == f"0{NBSP}s"
 
 
 def test_a_sentence_has_its_facts_printed() -> None:
@@ -78,6 +85,12 @@ def test_a_sentence_has_its_facts_printed() -> None:
     sentence.facts["most"] = 7
 
     assert say(sentence, "en") == "It costs €0.99 and 7 are left."
+
+
+def test_a_sentence_may_be_a_fact_of_another() -> None:
+    sentence = Sentence("This is {kind}.", kind=Sentence("a PNG picture"))
+
+    assert say(sentence, "en") == "This is a PNG picture."
 
 
 def test_a_sentence_with_braces_in_a_fact_is_said_as_it_is() -> None:
