@@ -17,7 +17,8 @@ from offers.imports import (
     discard_import,
 )
 from offers.scope import get_own
-from outletbot.keys import DATABASE, LANGUAGE, RETAILER, SETTINGS
+from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER, SETTINGS
+from outletbot.printing import print_time
 from outletbot.web.desk.feed_choices import recheck
 from outletbot.web.desk.feed_upload import TooLarge, receive_upload
 from outletbot.web.desk.feed_view import (
@@ -154,10 +155,14 @@ async def _progress(request: web.Request, view: FeedView) -> AsyncIterator[bytes
         if shown != (view.entry.state, view.entry.progress):
             shown = (view.entry.state, view.entry.progress)
             text = render("desk/feed_progress.html", request[LANGUAGE], view=view)
-            yield event("parts", text)
+            yield event("parts", text, _time(request))
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), LOOK_EVERY)
         view = await _read_view(request)
+
+
+def _time(request: web.Request) -> str:
+    return print_time(request.app[CLOCK](), request[RETAILER].zone, request[LANGUAGE])
 
 
 def _currencies(first: str) -> list[str]:
