@@ -288,7 +288,7 @@ class TestPreview:
 
         _, html = await post(desk, plan(offer, action="preview"))
 
-        assert "\N{MINUS SIGN}50 %" in html
+        assert "\N{MINUS SIGN}50%" in html
         assert "lowest price of the last 30 days: €99.80" in html
 
     async def test_says_if_it_was_as_cheap_lately(self, desk, session):
