@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
@@ -34,10 +35,9 @@ class _Connection(asyncio.Protocol):
         self._load = load
         self._buffer = b""
         self._sent_at = 0.0
-        self._transport: asyncio.Transport | None = None
+        self._transport: Any = None  # uvloop's is no asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._send()
 
@@ -59,7 +59,6 @@ class _Connection(asyncio.Protocol):
         self._load.closed.release()
 
     def _send(self) -> None:
-        assert self._transport is not None
         request = self._load.next_request()
         if request is None:
             self._transport.close()
@@ -95,8 +94,9 @@ async def load(
     loop = asyncio.get_running_loop()
     for _ in range(connections):
         await loop.create_connection(lambda: _Connection(made), "127.0.0.1", port)
-    for _ in range(connections):
-        await made.closed.acquire()
+    async with asyncio.timeout(seconds + 30):
+        for _ in range(connections):
+            await made.closed.acquire()
     return Result(time.perf_counter() - started, made.statuses, made.times)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, insert
+from sqlalchemy import BigInteger, Index, UniqueConstraint, bindparam, insert
 from sqlmodel import Field, Session, SQLModel, col, or_, select, update
 
 from offers.columns import Moment
@@ -42,9 +42,9 @@ class Offer(SQLModel, table=True):
     description: str = ""
     brand: str | None = None
     category: str | None = None
-    price_amount: int
-    list_price_amount: int | None = None
-    cost_amount: int | None = None
+    price_amount: int = Field(sa_type=BigInteger)
+    list_price_amount: int | None = Field(default=None, sa_type=BigInteger)
+    cost_amount: int | None = Field(default=None, sa_type=BigInteger)
     currency: str = Field(max_length=3)
     tax: str = "unknown"
     quantity: int | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, func
+from sqlalchemy import BigInteger, CheckConstraint, Index, func
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.catalog import Offer
@@ -54,8 +54,8 @@ class Deal(SQLModel, table=True):
     offer_id: str = Field(foreign_key="offer.id", index=True)
     title: str
     pitch: str = ""
-    price_amount: int
-    prior_amount: int | None = None
+    price_amount: int = Field(sa_type=BigInteger)
+    prior_amount: int | None = Field(default=None, sa_type=BigInteger)
     currency: str = Field(max_length=3)
     allotment: int
     withheld: int = 0

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from sqlalchemy import Index, UniqueConstraint, func, tuple_
+from sqlalchemy import BigInteger, Index, UniqueConstraint, func, tuple_
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment, word
@@ -73,7 +73,7 @@ class Hold(SQLModel, table=True):
     shopper: str
     title: str
     quantity: int
-    unit_amount: int
+    unit_amount: int = Field(sa_type=BigInteger)
     currency: str = Field(max_length=3)
     state: HoldState = Field(default=HoldState.HELD, sa_type=word(HoldState))
     request: str = ""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.checkouts import Checkout
@@ -30,8 +30,8 @@ class Order(SQLModel, table=True):
     payment_id: str = Field(unique=True)
     title: str
     quantity: int
-    total_amount: int
-    refunded_amount: int = 0
+    total_amount: int = Field(sa_type=BigInteger)
+    refunded_amount: int = Field(default=0, sa_type=BigInteger)
     currency: str = Field(max_length=3)
     email: str = Field(default="", repr=False)
     name: str = Field(default="", repr=False)

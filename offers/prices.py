@@ -9,7 +9,7 @@ and a percentage must be reckoned from that price (CJEU, 26 September 2024). So 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from offers.columns import Moment
@@ -31,7 +31,7 @@ class PricePoint(SQLModel, table=True):
     id: str = Field(primary_key=True)
     retailer_id: str = Field(foreign_key="retailer.id")
     offer_id: str = Field(foreign_key="offer.id")
-    price_amount: int
+    price_amount: int = Field(sa_type=BigInteger)
     currency: str = Field(max_length=3)
     applied_at: datetime = Field(sa_type=Moment)
     source: str

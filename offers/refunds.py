@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment
@@ -18,7 +19,7 @@ class Refund(SQLModel, table=True):
     retailer_id: str = Field(foreign_key="retailer.id", index=True)
     hold_id: str = Field(foreign_key="hold.id", index=True)
     payment_id: str = Field(unique=True)
-    amount: int
+    amount: int = Field(sa_type=BigInteger)
     currency: str = Field(max_length=3)
     reason: str
     due_at: datetime = Field(sa_type=Moment, index=True)
