@@ -22,6 +22,8 @@ from outletbot.schema import is_current
 from outletbot.sealing import CannotOpen, Seal
 from outletbot.stripe_client import stripe_gateway
 
+NO_KEY = "SECRET_KEY is no key: make one with: outletbot new-key"
+
 
 class Verdict(StrEnum):
     FINE = "fine"
@@ -42,31 +44,45 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Look at everything that an installation needs, one finding at a time."""
     for finding in check_settings(settings):
         yield finding
-    database = Database.connect(settings.database_url)
-    try:
-        finding = await asyncio.to_thread(check_database, database)
+    async for finding in _check_inside(settings):
         yield finding
-        if finding.verdict is Verdict.FINE:
-            async for other in _check_accounts(settings, database):
-                yield other
-    finally:
-        database.close()
     yield await _check_stripe(settings)
     yield await _check_address(settings)
 
 
 def check_settings(settings: Settings) -> list[Finding]:
-    """Return what is missing, or that nothing is."""
-    missing = settings.missing()
-    findings = [Finding("settings", Verdict.WRONG, words) for words in missing]
-    if not findings:
-        findings.append(Finding("settings", Verdict.FINE, "all set"))
+    """Return what is missing or malformed, or that nothing is."""
+    problems = settings.missing()
+    if settings.secret_key.get_secret_value() and _seal(settings) is None:
+        problems.append(NO_KEY)
+    if not problems:
+        return [Finding("settings", Verdict.FINE, "all set")]
+    return [Finding("settings", Verdict.WRONG, words) for words in problems]
+
+
+def _seal(settings: Settings) -> Seal | None:
     try:
-        Seal(settings.secret_key.get_secret_value())
+        return Seal(settings.secret_key.get_secret_value())
     except ValueError:
-        words = "SECRET_KEY is no key: make one with: outletbot new-key"
-        findings.append(Finding("settings", Verdict.WRONG, words))
-    return findings
+        return None
+
+
+async def _check_inside(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at the database, and if it can be read at what is in it."""
+    try:
+        database = Database.connect(settings.database_url)
+    except (SQLAlchemyError, OSError) as error:
+        yield Finding("database", Verdict.WRONG, f"cannot be opened: {error}")
+        return
+    try:
+        finding = await asyncio.to_thread(check_database, database)
+        yield finding
+        seal = _seal(settings)
+        if finding.verdict is Verdict.FINE and seal is not None:
+            async for other in _check_accounts(settings, database, seal):
+                yield other
+    finally:
+        database.close()
 
 
 def check_database(database: Database) -> Finding:
@@ -83,13 +99,12 @@ def check_database(database: Database) -> Finding:
 
 
 async def _check_accounts(
-    settings: Settings, database: Database
+    settings: Settings, database: Database, seal: Seal
 ) -> AsyncIterator[Finding]:
     sellers = await database.read(retailers)
     if not sellers:
         words = "there is none yet: outletbot add-retailer SLUG NAME --owner E-MAIL"
         yield Finding("retailers", Verdict.LOOK, words)
-    seal = Seal(settings.secret_key.get_secret_value())
     async with guarded_session(allow_private=settings.allow_private_addresses) as http:
         networks = Networks(http, seal, public_url=settings.public_url, clock=utc_now)
         for seller, account in await database.read(_connected):

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         scheme, _, rest = url.partition("://")
         if scheme in {"postgres", "postgresql"}:
             return f"postgresql+psycopg://{rest}"
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            msg = "must begin with sqlite:/// or postgresql://"
+            raise ValueError(msg)
         return url
 
     @field_validator("public_url", "stripe_api_base")
@@ -74,7 +77,8 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             lines = [
-                f"{problem['loc'][0]!s}".upper() + f": {problem['msg']}"
+                f"{problem['loc'][0]!s}".upper()
+                + f": {problem['msg'].removeprefix('Value error, ')}"
                 for problem in error.errors(include_url=False)
             ]
             raise ConfigError("\n".join(lines)) from error

@@ -312,7 +312,7 @@ class _translated:  # noqa: N801  (read as a verb: with _translated())
 
 def _words(error: BaseException) -> str:
     said = getattr(error, "user_message", None) or str(error) or type(error).__name__
-    return str(said)
+    return " ".join(str(said).split())
 
 
 def _checkout(session: stripe.checkout.Session) -> Checkout:

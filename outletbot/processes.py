@@ -45,15 +45,22 @@ SLOW = timedelta(seconds=1)
 
 
 async def run(settings: Settings, *parts: Part) -> None:
-    """Run *parts* until somebody asks to stop."""
+    """Run *parts* until somebody asks to stop, or one of them fails.
+
+    Raises:
+        OSError: If the port is somebody else's.
+    """
     stop = _stop_on_signals()
     async with AsyncExitStack() as stack:
         database = Database.connect(settings.database_url)
         stack.callback(database.close)
         payments = await stack.enter_async_context(stripe_gateway(settings))
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part(settings, database, payments, stop))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in parts:
+                    group.create_task(part(settings, database, payments, stop))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
     log.info("process_stopped")
 
 

@@ -9,6 +9,7 @@ looking   check
 import sys
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from offers.errors import OfferError
 from offers.feed import NotAFeed
@@ -31,8 +32,15 @@ def main() -> None:
     try:
         cli()
     except ConfigError as error:
-        err.print(f"This installation is not configured right.\n{error}", markup=False)
+        _complain(f"This installation is not configured right.\n{error}")
         sys.exit(2)
-    except (OfferError, NotAFeed, OSError) as error:
-        err.print(str(error), markup=False)
+    except SQLAlchemyError as error:
+        _complain(f"The database says: {str(error).splitlines()[0]}")
         sys.exit(1)
+    except (OfferError, NotAFeed, OSError) as error:
+        _complain(str(error))
+        sys.exit(1)
+
+
+def _complain(words: str) -> None:
+    err.print(words, markup=False, highlight=False, soft_wrap=True)

@@ -21,8 +21,7 @@ def open_database() -> Iterator[Database]:
     Raises:
         ConfigError: If it does not answer or was not migrated.
     """
-    settings = Settings.from_env()
-    database = Database.connect(settings.database_url)
+    database = Database.connect(Settings.from_env().database_url)
     try:
         _check(database)
         yield database

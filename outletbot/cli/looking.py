@@ -27,6 +27,7 @@ async def _print_all(settings: Settings) -> bool:
     wrong = False
     async for finding in check(settings):
         mark = MARKS[finding.verdict]
-        out.print(f"{mark} {finding.what}: {finding.words}", markup=False)
+        words = f"{mark} {finding.what}: {finding.words}"
+        out.print(words, markup=False, highlight=False, soft_wrap=True)
         wrong = wrong or finding.verdict is Verdict.WRONG
     return wrong

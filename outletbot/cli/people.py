@@ -82,9 +82,10 @@ def check_retailer(slug: str, *, country: str, currency: str, time_zone: str) ->
         raise InvalidField("currency", problem, currency)
     try:
         ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        problem = Sentence("{zone} is no time zone; write such as Europe/Paris.")
-        problem.facts["zone"] = time_zone
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        problem = Sentence(
+            "{zone} is no time zone; write such as Europe/Paris.", zone=time_zone
+        )
         raise InvalidField("time_zone", problem, time_zone) from error
 
 
@@ -117,4 +118,5 @@ def _new(session: Session, email: str, slug: str, name: str) -> Merchant:
 
 def _print_link(token: str) -> None:
     url = f"{Settings.from_env().public_url}/invitations/{token}"
-    out.print(f"This link signs in once, within three days:\n{url}", markup=False)
+    words = f"This link signs in once, within three days:\n{url}"
+    out.print(words, markup=False, highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from outletbot.checking import NO_KEY
 from outletbot.cli.common import out
 from outletbot.config import ConfigError, Settings
 from outletbot.db import Database
@@ -15,6 +16,7 @@ from outletbot.demo.running import run_demo, run_sandbox
 from outletbot.logs import set_up_logs
 from outletbot.processes import Part, run, serve_web, work
 from outletbot.schema import migrate as migrate_schema
+from outletbot.sealing import Seal
 
 Port = Annotated[int, typer.Option(help="The first port to try; three are used.")]
 Folder = Annotated[Path, typer.Option(help="Where everything is kept.")]
@@ -68,11 +70,15 @@ def _ready_settings() -> Settings:
     """Return settings that the service can run with.
 
     Raises:
-        ConfigError: Naming all that is missing.
+        ConfigError: Naming all that is missing or malformed.
     """
     settings = Settings.from_env()
     if missing := settings.missing():
         raise ConfigError("\n".join(missing))
+    try:
+        Seal(settings.secret_key.get_secret_value())
+    except ValueError as error:
+        raise ConfigError(NO_KEY) from error
     return settings
 
 

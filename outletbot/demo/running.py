@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from sqlmodel import Session
@@ -31,6 +32,7 @@ HOST = "127.0.0.1"
 STRIPE_KEY = "sk_test_outletbot_demo"
 HANDLE = "fjordlight"
 SHOP_PORT = 8080
+HIGHEST_PORT = 65_535
 
 Say = Callable[[str], None]
 
@@ -110,13 +112,16 @@ async def sandbox(
 
 
 def free_ports(first: int, count: int) -> list[int]:
-    """Return *count* ports from *first* on that nobody listens at."""
-    ports: list[int] = []
-    port = first
-    while len(ports) < count:
-        if _is_free(port):
-            ports.append(port)
-        port += 1
+    """Return *count* ports from *first* on that nobody listens at.
+
+    Raises:
+        OSError: If there are not so many.
+    """
+    free = (port for port in range(first, HIGHEST_PORT + 1) if _is_free(port))
+    ports = list(islice(free, count))
+    if len(ports) < count:
+        msg = f"there are no {count} free ports from {first} on"
+        raise OSError(msg)
     return ports
 
 
@@ -148,9 +153,9 @@ def _settings(folder: Path, addresses: Addresses) -> Settings:
 
 
 def _keep(path: Path, make: Callable[[], str]) -> str:
-    if not path.exists():
+    if not path.exists() or not path.read_text():
+        path.touch(mode=0o600)
         path.write_text(make())
-        path.chmod(0o600)
     return path.read_text()
 
 
