@@ -5,7 +5,7 @@ BIN = .venv/bin
 # What is missing is installed quietly; what fails is shown.
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format bench screenshots lock clean
+.PHONY: demo test check format bench screenshots translations lock clean
 
 demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
 	@$(BIN)/outletbot demo
@@ -28,6 +28,9 @@ bench: .venv/.test  ## writes bench/latest.json
 
 screenshots: .venv/.test  ## writes docs/images
 	$(BIN)/python docs/screenshots.py
+
+translations: .venv/.test  ## brings outletbot/locale up to what the pages say
+	$(BIN)/python docs/translations.py
 
 lock: .venv/.test  ## resolves the versions anew
 	$(PIP) install uv

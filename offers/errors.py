@@ -44,13 +44,30 @@ class TooMany(OfferError):
         self.after = after
 
 
+KINDS = {
+    "channelaccount": Sentence("channel"),
+    "deal": Sentence("deal"),
+    "delivery": Sentence("delivery"),
+    "feedimport": Sentence("feed"),
+    "hold": Sentence("hold"),
+    "merchant": Sentence("merchant"),
+    "offer": Sentence("offer"),
+    "order": Sentence("order"),
+    "picture": Sentence("picture"),
+    "post": Sentence("post"),
+    "retailer": Sentence("retailer"),
+}
+"""What people call the things that may be missing."""
+
+
 class Missing(NotFound):
     """There is no *kind* with this *key* at this retailer."""
 
     code = "not_found"
 
     def __init__(self, key: str, kind: str) -> None:
-        super().__init__(Sentence("There is no {kind} {key}.", kind=kind, key=key))
+        named = KINDS.get(kind, kind)
+        super().__init__(Sentence("There is no {kind} {key}.", kind=named, key=key))
         self.kind = kind
         self.key = key
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Index, insert
 from sqlmodel import Field, Session, SQLModel, col, delete, select, update
@@ -331,13 +332,23 @@ def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[Feed
 
 
 def dump_sentence(sentence: Sentence) -> str:
-    facts = {name: str(fact) for name, fact in sentence.facts.items()}
-    return json.dumps([sentence.template, facts], ensure_ascii=False)
+    return json.dumps(_kept(sentence), ensure_ascii=False)
+
+
+def _kept(fact: object) -> object:
+    if not isinstance(fact, Sentence):
+        return str(fact)
+    return [fact.template, {name: _kept(part) for name, part in fact.facts.items()}]
 
 
 def load_sentence(text: str) -> Sentence:
     template, facts = json.loads(text)
-    return Sentence(template, **facts)
+    return _said(template, facts)
+
+
+def _said(template: str, facts: dict[str, Any]) -> Sentence:
+    said = {name: _said(*f) if isinstance(f, list) else f for name, f in facts.items()}
+    return Sentence(template, **said)
 
 
 def _end(

@@ -14,6 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select, update
 from offers.columns import Moment, word
 from offers.errors import InvalidField, Missing, TooManyAttempts, WrongState
 from offers.ids import new_code, new_id
+from offers.retailers import get_retailer
 from offers.sentences import Sentence
 
 IDLE = timedelta(hours=12)
@@ -78,8 +79,11 @@ def add_merchant(
 ) -> Merchant:
     """Let somebody in who has no password yet; invite them to choose one.
 
+    They read their pages in the retailer's language, until they choose another.
+
     Raises:
         InvalidField: If the e-mail is none, or already somebody's.
+        Missing: If there is no such retailer.
     """
     email, field = _normal(email), "email"
     if "@" not in email.strip("@"):
@@ -94,6 +98,7 @@ def add_merchant(
         email=email,
         name=name,
         role=role,
+        language=get_retailer(session, retailer_id).language,
         created_at=now,
     )
     session.add(merchant)
@@ -113,6 +118,15 @@ def merchants(session: Session, retailer_id: str) -> list[Merchant]:
         .order_by(col(Merchant.name))
     )
     return list(session.exec(statement))
+
+
+def set_language(session: Session, merchant_id: str, language: str) -> None:
+    """Keep in which language somebody reads their pages."""
+    session.exec(
+        update(Merchant)
+        .where(col(Merchant.id) == merchant_id)
+        .values(language=language)
+    )
 
 
 def set_password(session: Session, merchant_id: str, password_hash: str) -> None:

@@ -25,9 +25,9 @@ def compose(
     channel: Channel,
 ) -> str:
     """Return the text that announces *deal*, no longer than *channel* takes."""
-    say = translations(retailer.language).gettext
+    gettext = translations(retailer.language).gettext
     ends = print_moment(deal.closes_at, retailer.zone, retailer.language)
-    facts = say("{units} available, until {moment}").format(
+    facts = gettext("{units} available, until {moment}").format(
         units=deal.allotment - deal.withheld, moment=f"{ends} ({_place(retailer)})"
     )
     needed = [_price_line(deal, reduction, retailer.language), link]
@@ -37,11 +37,11 @@ def compose(
 
 def compose_over(deal: Deal, text: str, retailer: Retailer, channel: Channel) -> str:
     """Return *text*, what was posted, with the word that the deal is over before it."""
-    say = translations(retailer.language).gettext
-    word = say("ENDED")
+    gettext = translations(retailer.language).gettext
+    word = gettext("ENDED")
     if deal.phase(deal.closes_at) is Phase.SOLD_OUT and deal.sold_out_at is not None:
-        after = print_duration(deal.sold_out_at - deal.opens_at)
-        word = say("SOLD OUT after {duration}").format(duration=after)
+        after = print_duration(deal.sold_out_at - deal.opens_at, retailer.language)
+        word = gettext("SOLD OUT after {duration}").format(duration=after)
     title, *lines = text.split("\n")
     while len(lines) > 2 and not _fits([_over(word, title), *lines], channel):
         lines.pop(-2)  # the price is the first of them, the link the last
@@ -57,9 +57,9 @@ def _price_line(deal: Deal, reduction: Reduction | None, language: str) -> str:
     price = print_money(deal.price, language)
     if reduction is None or reduction.percent < 1:
         return price
-    say = translations(language).gettext
-    return say(
-        "{price} (-{percent} %, lowest price of the last 30 days: {prior})"
+    gettext = translations(language).gettext
+    return gettext(
+        "{price} (-{percent}%, lowest price of the last 30 days: {prior})"
     ).format(
         price=price,
         percent=reduction.percent,

@@ -12,6 +12,9 @@ from offers.money import Money
 from offers.sentences import Sentence
 from outletbot.languages import locale_of, translations
 
+NBSP = "\u00a0"
+"""What French has between a number and its unit, so that no line ends there."""
+
 
 def print_money(money: Money, language: str) -> str:
     """Return such as ``€12.50`` or ``12,50 €``."""
@@ -45,31 +48,34 @@ def print_date(moment: datetime, zone: tzinfo, language: str) -> str:
 
 
 def print_moment(moment: datetime, zone: tzinfo, language: str) -> str:
-    """Return day and time in *zone*, such as ``Mon 23 Nov, 18:00``."""
-    return format_datetime(
-        moment, "EEE d MMM, HH:mm", tzinfo=zone, locale=locale_of(language)
-    )
+    """Return such as ``Mon 23 Nov, 18:00`` or ``lun. 23 nov. à 18:00``, in *zone*."""
+    french = f"EEE{NBSP}d{NBSP}MMM 'à'{NBSP}HH:mm"
+    pattern = french if language == "fr" else "EEE d MMM, HH:mm"
+    return format_datetime(moment, pattern, tzinfo=zone, locale=locale_of(language))
 
 
 def print_day(moment: datetime, zone: tzinfo, language: str) -> str:
     return format_date(moment.astimezone(zone), "long", locale=locale_of(language))
 
 
-def print_duration(duration: timedelta) -> str:
-    """Return such as ``7 min 12 s`` or ``2 h 5 min``, in any language."""
+def print_duration(duration: timedelta, language: str) -> str:
+    """Return such as ``7 min 12 s`` or ``2 h 5 min``."""
     seconds = int(duration.total_seconds())
     days, rest = divmod(seconds, 86_400)
     hours, rest = divmod(rest, 3_600)
     minutes, rest = divmod(rest, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    said = [f"{number} {unit}" for number, unit in parts if number]
-    return " ".join(said[:2]) or "0 s"
+    day, gap = ("j", NBSP) if language == "fr" else ("d", " ")
+    parts = [(days, day), (hours, "h"), (minutes, "min"), (rest, "s")]
+    said = [f"{number}{gap}{unit}" for number, unit in parts if number]
+    return " ".join(said[:2]) or f"0{gap}s"
 
 
 def print_fact(fact: object, language: str) -> str:
     """Return a fact of a sentence."""
     if isinstance(fact, Money):
         return print_money(fact, language)
+    if isinstance(fact, Sentence):
+        return say(fact, language)
     return str(fact)
 
 

@@ -172,7 +172,7 @@ def sentences() -> set[str]:
 
 def _is_page(path: Path) -> bool:
     """Whether it is a template; the sandbox's speak English alone."""
-    markup = path.suffix in {".html", ".xml"}
+    markup = path.suffix in {".html", ".txt", ".xml"}
     return markup and "templates" in path.parts and "sandbox" not in path.parts
 
 

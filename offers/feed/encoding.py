@@ -32,26 +32,26 @@ ENCODINGS = (
     "shift_jis",
 )
 
-_KINDS: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"BM", "a BMP picture"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook (.xlsx)"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
-    (b"SQLite format 3", "a database"),
-    (b"{\\rtf", "an RTF document"),
-    (b"<!doctype", "a web page"),
-    (b"<html", "a web page"),
-    (b"<?xml", "an XML file"),
-    (b"<rss", "an XML file"),
-    (b"{", "a JSON file"),
-    (b"[{", "a JSON file"),
+_KINDS: tuple[tuple[bytes, Sentence], ...] = (
+    (b"\x89PNG", Sentence("a PNG picture")),
+    (b"\xff\xd8\xff", Sentence("a JPEG picture")),
+    (b"GIF8", Sentence("a GIF picture")),
+    (b"BM", Sentence("a BMP picture")),
+    (b"%PDF", Sentence("a PDF document")),
+    (b"PK\x03\x04", Sentence("a ZIP archive or an Excel workbook (.xlsx)")),
+    (b"PK\x05\x06", Sentence("an empty ZIP archive")),
+    (b"\x1f\x8b", Sentence("a gzip archive")),
+    (b"Rar!", Sentence("a RAR archive")),
+    (b"7z\xbc\xaf", Sentence("a 7z archive")),
+    (b"\xd0\xcf\x11\xe0", Sentence("an old Excel workbook (.xls)")),
+    (b"SQLite format 3", Sentence("a database")),
+    (b"{\\rtf", Sentence("an RTF document")),
+    (b"<!doctype", Sentence("a web page")),
+    (b"<html", Sentence("a web page")),
+    (b"<?xml", Sentence("an XML file")),
+    (b"<rss", Sentence("an XML file")),
+    (b"{", Sentence("a JSON file")),
+    (b"[{", Sentence("a JSON file")),
 )
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -87,7 +87,7 @@ def refuse_other_kinds(sample: bytes) -> None:
         raise NotAFeed(Sentence("The file is empty."))
     head = sample[:64].lstrip()
     for start, kind in _KINDS:
-        if head[: len(start)].lower() == start.lower() and _is_really(kind, sample):
+        if head[: len(start)].lower() == start.lower() and _is_really(start, sample):
             raise NotAFeed(
                 Sentence(
                     "This is {kind}, not a CSV file, whatever its name says. "
@@ -144,9 +144,9 @@ def _forced(stream: BinaryIO, name: str) -> Encoding:
     )
 
 
-def _is_really(kind: str, sample: bytes) -> bool:
+def _is_really(start: bytes, sample: bytes) -> bool:
     """Whether short signs that a header line could begin with are meant as such."""
-    if kind == "a BMP picture":
+    if start == b"BM":
         return b"\x00" in sample[:16]
     return True
 

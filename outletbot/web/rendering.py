@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
@@ -41,7 +41,9 @@ def page(
         zone=zone,
         **context,
     )
-    return web.Response(text=text, content_type="text/html", status=status)
+    response = web.Response(text=text, content_type="text/html", status=status)
+    response.headers[hdrs.CONTENT_LANGUAGE] = request[LANGUAGE]
+    return response
 
 
 @cache
@@ -96,8 +98,9 @@ def _moment(context: Context, moment: datetime) -> str:
     return printing.print_moment(moment, context["zone"], context["language"])
 
 
-def _duration(duration: timedelta) -> str:
-    return printing.print_duration(duration)
+@pass_context
+def _duration(context: Context, duration: timedelta) -> str:
+    return printing.print_duration(duration, context["language"])
 
 
 @pass_context

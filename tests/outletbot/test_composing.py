@@ -68,14 +68,24 @@ class TestCompose:
         lines = tell(deal, retailer).split("\n")
 
         assert lines[1] == "49,99\xa0€"
-        assert lines[2].endswith("lun. 2 mars, 14:00 (Paris)")
+        assert lines[2].endswith("lun.\xa02\xa0mars à\xa014:00 (Paris)")
 
     def test_gives_a_percentage_with_its_evidence(self, deal, retailer) -> None:
         reduction = Reduction(Money(9_900, "eur"), deal.price)
 
         price = tell(deal, retailer, reduction=reduction).split("\n")[1]
 
-        assert price == "€49.99 (-49 %, lowest price of the last 30 days: €99.00)"
+        assert price == "€49.99 (-49%, lowest price of the last 30 days: €99.00)"
+
+    def test_writes_a_percentage_as_the_retailers_language_does(
+        self, deal, retailer
+    ) -> None:
+        retailer.language = "fr"
+        reduction = Reduction(Money(9_900, "eur"), deal.price)
+
+        price = tell(deal, retailer, reduction=reduction).split("\n")[1]
+
+        assert price.startswith("49,99\xa0€ (-49\xa0%, prix le plus bas des 30")
 
     def test_gives_none_that_rounds_to_nothing(self, deal, retailer) -> None:
         reduction = Reduction(Money(5_000, "eur"), deal.price)

@@ -52,7 +52,8 @@ def test_numbers() -> None:
 def test_moments_are_those_of_the_zone() -> None:
     assert print_time(NOON, PARIS, "en") == "13:00"
     assert print_moment(NOON, PARIS, "en") == "Mon 2 Mar, 13:00"
-    assert print_moment(NOON, PARIS, "fr") == "lun. 2 mars à 13:00"
+    french = f"lun.{NBSP}2{NBSP}mars à{NBSP}13:00"
+    assert print_moment(NOON, PARIS, "fr") == french
     late = NOON + timedelta(hours=11, minutes=30)
     assert print_day(late, PARIS, "en") == "3 March 2026"
     assert print_day(late, PARIS, "fr") == "3 mars 2026"
@@ -91,6 +92,13 @@ def test_a_sentence_may_be_a_fact_of_another() -> None:
     sentence = Sentence("This is {kind}.", kind=Sentence("a PNG picture"))
 
     assert say(sentence, "en") == "This is a PNG picture."
+
+
+def test_a_word_within_a_sentence_is_translated_too() -> None:
+    sentence = Sentence("There is no {kind} {key}.", kind=Sentence("order"), key="7A")
+
+    assert say(sentence, "en") == "There is no order 7A."
+    assert say(sentence, "fr") == f"Introuvable{NBSP}: commande 7A."
 
 
 def test_a_sentence_with_braces_in_a_fact_is_said_as_it_is() -> None:

@@ -1,17 +1,19 @@
 """People: who works at a retailer, invited by its owner with a link shown once."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from aiohttp import web
 from sqlmodel import Session
 
 from offers.errors import InvalidField, WrongState
-from offers.merchants import Merchant, Role, add_merchant, invite
+from offers.merchants import Merchant, Role, add_merchant, invite, set_language
 from offers.scope import get_own
 from offers.sentences import Sentence
 from outletbot.keys import CLOCK, DATABASE, MERCHANT, RETAILER, SETTINGS
+from outletbot.languages import LANGUAGES
 from outletbot.web.desk.settings import settings_page
-from outletbot.web.forms import read_text
+from outletbot.web.forms import Form, read_text
 
 routes = web.RouteTableDef()
 
@@ -24,7 +26,7 @@ async def add_person(request: web.Request) -> web.Response:
     try:
         email = read_text(form, "email", longest=254, needed=True)
         name = read_text(form, "person", longest=100, needed=True)
-        role = _role(read_text(form, "role", longest=20))
+        role = Role(_chosen(form, "role", list(Role)))
         token = await request.app[DATABASE].transact(
             _add, request[RETAILER].id, email, name, role, now=now
         )
@@ -44,6 +46,18 @@ async def invite_again(request: web.Request) -> web.Response:
     return await _show_link(request, token, merchant.name)
 
 
+@routes.post("/settings/language")
+async def choose_reading(request: web.Request) -> web.Response:
+    """Keep in which language a merchant reads these pages, whatever posts are in."""
+    form = await request.post()
+    try:
+        language = _chosen(form, "reading", LANGUAGES)
+    except InvalidField as problem:
+        return await settings_page(request, typed=form, problem=problem)
+    await request.app[DATABASE].transact(set_language, request[MERCHANT].id, language)
+    raise web.HTTPSeeOther("/settings")
+
+
 async def _show_link(request: web.Request, token: str, name: str) -> web.Response:
     link = f"{request.app[SETTINGS].public_url}/invitations/{token}"
     return await settings_page(request, link=link, invited=name)
@@ -54,10 +68,11 @@ def _only_owners(request: web.Request) -> None:
         raise WrongState(Sentence("Only an owner can invite people."))
 
 
-def _role(text: str) -> Role:
-    if text not in set(Role):
-        raise InvalidField("role", Sentence("Choose from the list."), text)
-    return Role(text)
+def _chosen(form: Form, field: str, choices: Collection[str]) -> str:
+    text = read_text(form, field, longest=20)
+    if text not in choices:
+        raise InvalidField(field, Sentence("Choose from the list."), text)
+    return text
 
 
 def _add(

@@ -89,8 +89,6 @@ function upload(form, submitter) {
     document.title = answer.title;
     document.body.replaceWith(answer.body);
     start();
-for (const here of all(".nav [aria-current]"))
-  here.closest("nav").scrollLeft = here.offsetLeft - 80;
   };
   request.onerror = () => {
     form.removeAttribute("aria-busy");
@@ -123,7 +121,10 @@ function dropping(zone) {
   const name = zone.querySelector("[data-name]");
   const show = () => {
     const [file] = input.files;
-    if (name && file) name.textContent = `${file.name} · ${Math.ceil(file.size / 1024)} kB`;
+    if (name && file)
+      name.textContent = name.dataset.name
+        .replace("{n}", Math.ceil(file.size / 1000))
+        .replace("{name}", () => file.name);
   };
   input.addEventListener("change", show);
   for (const kind of ["dragover", "dragleave", "drop"])
@@ -139,6 +140,8 @@ function dropping(zone) {
 function start() {
   all("[data-live]").forEach(follow);
   all("[data-drop]").forEach(dropping);
+  for (const here of all(".nav [aria-current]"))
+    here.closest("nav").scrollLeft = here.offsetLeft - 80;
 }
 
 document.addEventListener("submit", (event) => {
@@ -161,5 +164,3 @@ document.addEventListener("click", async ({ target }) => {
   button.textContent = button.dataset.copied ?? "✓";
 });
 start();
-for (const here of all(".nav [aria-current]"))
-  here.closest("nav").scrollLeft = here.offsetLeft - 80;
