@@ -5,6 +5,7 @@ A merchant reads their pages in the language they chose, wherever they sign in.
 from offers.merchants import add_merchant, find_merchant
 from tests.factories import NOON, north
 from tests.outletbot.desk.conftest import sign_in
+from tests.outletbot.desk.test_feeds import look, send, work
 
 FRENCH = {"Accept-Language": "fr-FR,fr;q=0.9,en;q=0.8"}
 
@@ -41,6 +42,15 @@ async def test_an_address_may_ask_for_a_language(desk):
     html = await (await desk.get("/settings?lang=fr")).text()
 
     assert "<h1>Réglages</h1>" in html
+
+
+async def test_a_refusal_that_was_kept_is_told_in_the_readers_language(desk, database):
+    path = await send(desk, b"%PDF-1.7 and no rows", name="stock.csv")
+
+    await work(database)
+
+    assert "This is a PDF document, not a CSV file" in await look(desk, path)
+    assert "ce fichier est un document PDF" in await look(desk, f"{path}?lang=fr")
 
 
 class TestChoosing:
