@@ -12,9 +12,10 @@ from sqlmodel import Session
 
 from offers.accounts import accounts, open_outlet
 from offers.catalog import Offer
-from offers.deals import DealPlan, open_due, plan_deal
+from offers.deals import open_due
 from offers.ids import new_id
 from offers.money import Money
+from offers.planning import DealPlan, plan_deal
 from offers.posts import schedule_posts
 from offers.retailers import add_retailer, new_retailer
 from outletbot.app import build_app

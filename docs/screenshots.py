@@ -141,7 +141,8 @@ async def feed_check(page: Page, demo: Demo) -> None:
 
 async def deal_planning(page: Page, demo: Demo) -> None:
     await page.goto(f"{demo.url}/offers?q=blanket")
-    await page.get_by_role("link", name=re.compile("blanket", re.IGNORECASE)).first.click()
+    blanket = page.get_by_role("link", name=re.compile("blanket", re.IGNORECASE))
+    await blanket.first.click()
     await take(page, "offer")
     await page.get_by_role("link", name="Make a deal").click()
     price = page.get_by_label(re.compile("^Price"))

@@ -9,15 +9,21 @@ may import from those above it and never from those below.
     accounts     a retailer's channels: the social accounts we post to
     pictures     images of goods, kept small
     feed         a retailer's file becomes rows
-    catalog      offers: one product at one retailer
     prices       what was charged and when: the evidence for a struck-through price
-    imports      a feed on its way in: checked, confirmed, imported
+    catalog      offers: one product at one retailer
+    shelving     rows of a feed become offers
     stock        what the retailer has, and every change of it
+    imports      a feed on its way in: checked, confirmed, imported
+    bad_rows     what could not be read, to be mended
     deals        an offer at a lower price, for a limited time
+    allotments   the units of an offer, shared out among its deals
+    planning     what a merchant asks for becomes a deal
     posts        a deal announced on a channel
     clicks       shoppers arriving from a post
     checkouts    the provider's word on a payment page
     holds        units set aside while a shopper pays
+    claims       shoppers' wishes for units, granted in batches
+    payment_pages  what a hold asks the provider for
     orders       a hold that was paid for
     refunds      money to give back, until the provider has
     summary      what the retailer sees

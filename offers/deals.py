@@ -4,24 +4,19 @@ Of its *allotment* each unit is free, held, sold, or withheld because the retail
 stock no longer has it. The database refuses a deal for which that does not add up.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, func
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.catalog import Offer
 from offers.columns import Moment
-from offers.errors import InvalidField, InvalidFields, WrongState
-from offers.ids import new_id
+from offers.errors import WrongState
 from offers.money import Money
 from offers.prices import Reduction, find_reduction, log_price
 from offers.scope import get_own
 from offers.sentences import Sentence
-
-MAX_ALLOTMENT = 100_000
-MAX_RUN = timedelta(days=30)
 
 
 class Phase(StrEnum):
@@ -102,152 +97,6 @@ class Deal(SQLModel, table=True):
         if self.left > 0:
             return Phase.OPEN
         return Phase.ALL_HELD if self.held else Phase.SOLD_OUT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DealPlan:
-    """What a merchant asks for; ``plan_deal`` says whether it can be."""
-
-    offer_id: str
-    price: Money
-    units: int
-    limit_per_shopper: int
-    opens_at: datetime
-    closes_at: datetime
-    hold_minutes: int = 10
-    title: str = ""
-    pitch: str = ""
-
-
-def plan_deal(
-    session: Session, retailer_id: str, plan: DealPlan, *, now: datetime
-) -> Deal:
-    """Make a deal that will open by itself.
-
-    Raises:
-        Missing: If the offer is not this retailer's.
-        InvalidFields: With every field that cannot be.
-    """
-    offer = get_own(session, Offer, retailer_id, plan.offer_id)
-    _lock(session, offer)
-    problems = check_plan(session, offer, plan, now=now)
-    if problems:
-        raise InvalidFields(problems)
-    deal = Deal(
-        id=new_id("deal", now),
-        retailer_id=retailer_id,
-        offer_id=offer.id,
-        title=plan.title or offer.title,
-        pitch=plan.pitch,
-        price_amount=plan.price.amount,
-        currency=plan.price.currency,
-        allotment=plan.units,
-        limit_per_shopper=plan.limit_per_shopper,
-        hold_minutes=plan.hold_minutes,
-        opens_at=plan.opens_at,
-        closes_at=plan.closes_at,
-        created_at=now,
-    )
-    session.add(deal)
-    session.flush()
-    return deal
-
-
-def _lock(session: Session, offer: Offer) -> None:
-    """Let one caller at a time promise or withhold the units of an offer."""
-    session.flush()
-    session.refresh(offer, with_for_update={"key_share": True})
-
-
-def lock_offer(session: Session, deal_id: str) -> Offer:
-    """Return a deal's offer, locked: always before the deal, or two would deadlock."""
-    deal = session.get_one(Deal, deal_id)
-    offer = session.get_one(Offer, deal.offer_id)
-    _lock(session, offer)
-    return offer
-
-
-def check_plan(
-    session: Session, offer: Offer, plan: DealPlan, *, now: datetime
-) -> list[InvalidField]:
-    """Return everything that is wrong with a plan, so that it is mended in one go."""
-    return [
-        *_check_price(offer, plan),
-        *_check_units(session, offer, plan),
-        *_check_times(plan, now),
-    ]
-
-
-def _check_price(offer: Offer, plan: DealPlan) -> list[InvalidField]:
-    if plan.price.amount <= 0:
-        problem = Sentence("Enter a price above zero.")
-    elif plan.price.currency != offer.currency:
-        problem = Sentence(
-            "This offer is priced in {currency}.", currency=offer.currency
-        )
-    elif plan.price >= offer.price:
-        problem = Sentence(
-            "A deal is cheaper than the shop, which charges {price}.", price=offer.price
-        )
-    else:
-        return []
-    return [InvalidField("price", problem, str(plan.price.value))]
-
-
-def _check_units(session: Session, offer: Offer, plan: DealPlan) -> list[InvalidField]:
-    problems = []
-    most = MAX_ALLOTMENT
-    if offer.quantity is not None:
-        most = max(0, offer.quantity - promised(session, offer))
-    if not 1 <= plan.units <= most:
-        problem = Sentence("Choose between 1 and {most} units.", most=most)
-        if most == 0:
-            problem = Sentence("There is no stock left that is not in a deal already.")
-        problems.append(InvalidField("units", problem, str(plan.units)))
-    if not 1 <= plan.limit_per_shopper <= max(1, min(plan.units, 10)):
-        problem = Sentence("Choose between 1 and 10, and no more than the units.")
-        field = "limit_per_shopper"
-        problems.append(InvalidField(field, problem, str(plan.limit_per_shopper)))
-    if not 2 <= plan.hold_minutes <= 60:
-        problem = Sentence("Choose between 2 and 60 minutes.")
-        problems.append(InvalidField("hold_minutes", problem, str(plan.hold_minutes)))
-    return problems
-
-
-def _check_times(plan: DealPlan, now: datetime) -> list[InvalidField]:
-    if plan.closes_at <= plan.opens_at:
-        problem = Sentence("The end must come after the opening.")
-    elif plan.closes_at <= now:
-        problem = Sentence("This end is in the past.")
-    elif plan.closes_at - plan.opens_at > MAX_RUN:
-        problem = Sentence("A deal runs for 30 days at most.")
-    elif plan.opens_at < now - timedelta(minutes=1):
-        problem = Sentence("This opening is in the past.")
-        return [InvalidField("opens_at", problem, plan.opens_at.isoformat())]
-    else:
-        return []
-    return [InvalidField("closes_at", problem, plan.closes_at.isoformat())]
-
-
-def promised(session: Session, offer: Offer) -> int:
-    """Return how many units the offer's deals may still sell, and have held."""
-    unsold = col(Deal.allotment) - col(Deal.withheld) - col(Deal.sold)
-    statement = select(func.coalesce(func.sum(unsold), 0)).where(
-        Deal.retailer_id == offer.retailer_id,
-        Deal.offer_id == offer.id,
-        col(Deal.closed_at).is_(None),
-    )
-    return int(session.exec(statement).one()) + _held_beyond(session, offer)
-
-
-def _held_beyond(session: Session, offer: Offer) -> int:
-    """Return how many units are still being paid for although their deal has closed."""
-    statement = select(func.coalesce(func.sum(col(Deal.held)), 0)).where(
-        Deal.retailer_id == offer.retailer_id,
-        Deal.offer_id == offer.id,
-        col(Deal.closed_at).is_not(None),
-    )
-    return int(session.exec(statement).one())
 
 
 def expected_reduction(session: Session, deal: Deal) -> Reduction | None:
@@ -351,44 +200,6 @@ def mark_sold_out(session: Session, deal_id: str, *, now: datetime) -> bool:
         .values(sold_out_at=now)
     )
     return marked.rowcount == 1
-
-
-def fit_to_stock(session: Session, offer: Offer) -> list[Deal]:
-    """Withhold from the offer's deals what the stock no longer has; the newest first.
-
-    Held units, of whichever deal, stay promised. Returns the deals that changed.
-    """
-    _lock(session, offer)
-    if offer.quantity is None:
-        return []
-    statement = (
-        select(Deal)
-        .where(
-            Deal.retailer_id == offer.retailer_id,
-            Deal.offer_id == offer.id,
-            col(Deal.closed_at).is_(None),
-        )
-        .order_by(col(Deal.opens_at), col(Deal.id))
-        .with_for_update(key_share=True)
-    )
-    running = session.exec(statement.execution_options(populate_existing=True)).all()
-    held = _held_beyond(session, offer) + sum(deal.held for deal in running)
-    changed, free = [], max(0, offer.quantity - held)
-    for deal in running:
-        wanted = deal.allotment - deal.sold - deal.held
-        given = min(wanted, free)
-        free -= given
-        if deal.withheld != wanted - given:
-            _withhold(deal, wanted - given)
-            changed.append(deal)
-    session.flush()
-    return changed
-
-
-def _withhold(deal: Deal, units: int) -> None:
-    deal.withheld = units
-    if deal.left > 0:
-        deal.sold_out_at = None  # units came back before the end
 
 
 def deals(session: Session, retailer_id: str) -> list[Deal]:

@@ -10,21 +10,19 @@ importing once. Rows with errors are kept to be mended and sent again.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Index, insert
+from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, delete, select, update
 
-from offers.catalog import Change, Tally, import_rows
 from offers.columns import Moment, word
 from offers.errors import WrongState
-from offers.feed.rows import FeedRow, RowError
-from offers.ids import new_id
+from offers.feed.rows import FeedRow
 from offers.scope import get_own
-from offers.sentences import Sentence
+from offers.sentences import Sentence, dump_sentence
+from offers.shelving import Change, Tally, import_rows
 from offers.stock import log_recounts
 
 LEASE = timedelta(minutes=2)
@@ -83,24 +81,6 @@ class FeedPiece(SQLModel, table=True):
     content: bytes = Field(repr=False)
 
 
-class BadRow(SQLModel, table=True):
-    """One wrong cell; *message* and *remedy* are sentences, as JSON."""
-
-    __tablename__ = "bad_row"
-    __table_args__ = (Index("ix_bad_row_import", "import_id", "line", "number"),)
-
-    id: str = Field(primary_key=True)
-    retailer_id: str = Field(foreign_key="retailer.id")
-    import_id: str = Field(foreign_key="feed_import.id")
-    number: int
-    line: int
-    column: str
-    value: str
-    message: str
-    remedy: str
-    cells: str  # JSON: the row as it was
-
-
 def keep_piece(
     session: Session, retailer_id: str, import_id: str, number: int, content: bytes
 ) -> None:
@@ -154,56 +134,6 @@ def note_progress(
         .where(col(FeedImport.id) == import_id)
         .values(progress=percent, leased_until=now + LEASE)
     )
-
-
-def keep_bad_rows(
-    session: Session,
-    feed: FeedImport,
-    errors: Iterable[RowError],
-    *,
-    first: int,
-    now: datetime,
-) -> None:
-    """Keep *errors*, numbered from *first*."""
-    rows = [
-        {
-            "id": new_id("bad", now),
-            "retailer_id": feed.retailer_id,
-            "import_id": feed.id,
-            "number": number,
-            "line": error.line,
-            "column": error.column,
-            "value": error.value,
-            "message": dump_sentence(error.message),
-            "remedy": dump_sentence(error.remedy),
-            "cells": json.dumps(error.cells, ensure_ascii=False),
-        }
-        for number, error in enumerate(errors, first)
-    ]
-    if rows:
-        session.exec(insert(BadRow), params=rows)
-
-
-def forget_bad_rows(session: Session, import_id: str) -> None:
-    """Start a check afresh."""
-    session.exec(delete(BadRow).where(col(BadRow.import_id) == import_id))
-
-
-def bad_rows(
-    session: Session, retailer_id: str, import_id: str, *, limit: int, after: int = -1
-) -> list[BadRow]:
-    """Return wrong cells in the order of the file, those numbered beyond *after*."""
-    statement = (
-        select(BadRow)
-        .where(
-            BadRow.retailer_id == retailer_id,
-            BadRow.import_id == import_id,
-            BadRow.number > after,
-        )
-        .order_by(col(BadRow.number))
-        .limit(limit)
-    )
-    return list(session.exec(statement))
 
 
 def finish_check(
@@ -329,26 +259,6 @@ def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[Feed
         .limit(limit)
     )
     return list(session.exec(statement))
-
-
-def dump_sentence(sentence: Sentence) -> str:
-    return json.dumps(_kept(sentence), ensure_ascii=False)
-
-
-def _kept(fact: object) -> object:
-    if not isinstance(fact, Sentence):
-        return str(fact)
-    return [fact.template, {name: _kept(part) for name, part in fact.facts.items()}]
-
-
-def load_sentence(text: str) -> Sentence:
-    template, facts = json.loads(text)
-    return _said(template, facts)
-
-
-def _said(template: str, facts: dict[str, Any]) -> Sentence:
-    said = {name: _said(*f) if isinstance(f, list) else f for name, f in facts.items()}
-    return Sentence(template, **said)
 
 
 def _end(

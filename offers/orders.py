@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
+from offers.allotments import lock_offer
 from offers.checkouts import Checkout
 from offers.columns import Moment
-from offers.deals import Deal, lock_offer
+from offers.deals import Deal
 from offers.errors import Missing, PaidTooLate
 from offers.holds import Hold, HoldState, end_hold, sell_free
 from offers.ids import new_code, new_id

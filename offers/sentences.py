@@ -5,6 +5,9 @@ pages look the template up in the reader's language and print the facts (money,
 moments) in the reader's way.
 """
 
+import json
+from typing import Any
+
 
 class Sentence:
     """*template* with its *facts*; equal sentences say the same."""
@@ -30,3 +33,23 @@ class Sentence:
 
     def __hash__(self) -> int:
         return hash((self.template, tuple(sorted(self.facts))))
+
+
+def dump_sentence(sentence: Sentence) -> str:
+    return json.dumps(_kept(sentence), ensure_ascii=False)
+
+
+def _kept(fact: object) -> object:
+    if not isinstance(fact, Sentence):
+        return str(fact)
+    return [fact.template, {name: _kept(part) for name, part in fact.facts.items()}]
+
+
+def load_sentence(text: str) -> Sentence:
+    template, facts = json.loads(text)
+    return _said(template, facts)
+
+
+def _said(template: str, facts: dict[str, Any]) -> Sentence:
+    said = {name: _said(*f) if isinstance(f, list) else f for name, f in facts.items()}
+    return Sentence(template, **said)

@@ -12,9 +12,10 @@ from enum import StrEnum
 from sqlalchemy import Index, insert
 from sqlmodel import Field, Session, SQLModel, col, update
 
-from offers.catalog import Offer, Recount
+from offers.catalog import Offer
 from offers.columns import Moment, word
 from offers.ids import new_id
+from offers.shelving import Recount
 
 
 class Cause(StrEnum):

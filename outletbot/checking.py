@@ -19,10 +19,8 @@ from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.payments import PaymentError
 from outletbot.schema import is_current
-from outletbot.sealing import CannotOpen, Seal
+from outletbot.sealing import NO_KEY, CannotOpen, Seal
 from outletbot.stripe_client import stripe_gateway
-
-NO_KEY = "SECRET_KEY is no key: make one with: outletbot new-key"
 
 
 class Verdict(StrEnum):

@@ -7,8 +7,9 @@ transaction, and nobody is answered before it is committed.
 import asyncio
 from collections import deque
 
+from offers.claims import Claim, place_holds
 from offers.errors import OfferError
-from offers.holds import Claim, Hold, place_holds
+from offers.holds import Hold
 from outletbot.clock import Clock
 from outletbot.db import Database
 

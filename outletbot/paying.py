@@ -10,12 +10,10 @@ import structlog
 from sqlmodel import Session
 
 from offers.checkouts import Checkout
-from offers.holds import (
-    Hold,
-    HoldState,
+from offers.holds import Hold, HoldState, get_hold
+from offers.payment_pages import (
     begin_checkout,
     forget_checkout,
-    get_hold,
     open_checkout,
     put_off_checkout,
 )

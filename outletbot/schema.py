@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from offers import (
     accounts,
+    bad_rows,
     catalog,
     clicks,
     deals,
@@ -29,6 +30,7 @@ from webhooks import inbox, outbox
 
 TABLES = (
     accounts,
+    bad_rows,
     catalog,
     clicks,
     deals,

@@ -6,6 +6,8 @@ them open, so that a key can be replaced.
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+NO_KEY = "SECRET_KEY is no key: make one with: outletbot new-key"
+
 
 class CannotOpen(Exception):
     """The secret was sealed with a key that is not in ``SECRET_KEY``."""

@@ -7,7 +7,7 @@ import aiohttp
 import stripe
 
 from outletbot.config import Settings
-from outletbot.payments import StripeGateway
+from outletbot.stripe_gateway import StripeGateway
 
 TIMEOUT = aiohttp.ClientTimeout(total=20)
 RETRIES = 2

@@ -15,9 +15,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 from offers.accounts import OUTLET, ChannelAccount
 from offers.catalog import Offer
 from offers.checkouts import Checkout, CheckoutState, Paid
+from offers.claims import Claim
 from offers.deals import Deal
 from offers.feed.rows import FeedRow
-from offers.holds import ACTIVE, UNPAGED, Claim, Hold, HoldState
+from offers.holds import ACTIVE, UNPAGED, Hold, HoldState
 from offers.ids import new_code, new_id
 from offers.imports import FeedImport, ImportState
 from offers.merchants import Merchant, Role

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlmodel import Session
 
+from offers.allotments import fit_to_stock
 from offers.catalog import find_offer_by_sku
 from offers.checkouts import Checkout
-from offers.deals import fit_to_stock, mark_sold_out
+from offers.deals import mark_sold_out
 from offers.errors import Missing
 from offers.orders import note_refunded, units_sold_since
 from offers.posts import retire_posts

@@ -14,8 +14,9 @@ from offers.catalog import Offer
 from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.deals import Deal, mark_sold_out
 from offers.errors import Missing, PaidTooLate
-from offers.holds import ACTIVE, Hold, HoldState, change_state, end_hold, open_checkout
+from offers.holds import ACTIVE, Hold, HoldState, change_state, end_hold
 from offers.orders import find_order_of_hold, settle
+from offers.payment_pages import open_checkout
 from offers.posts import retire_posts
 from offers.refunds import find_refund_of_hold, request_refund
 from webhooks.messages import ORDER_PAID, order_paid

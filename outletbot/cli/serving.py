@@ -1,22 +1,26 @@
-"""Commands that run the service."""
+"""Commands that run the service.
+
+The service is imported by the command that runs it: importing a feed does without, in
+half the memory.
+"""
 
 import asyncio
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
 
-from outletbot.checking import NO_KEY
 from outletbot.cli.common import out
 from outletbot.config import ConfigError, Settings
 from outletbot.db import Database
-from outletbot.demo.running import run_demo, run_sandbox
 from outletbot.logs import set_up_logs
-from outletbot.processes import Part, run, serve_web, work
 from outletbot.schema import migrate as migrate_schema
-from outletbot.sealing import Seal
+from outletbot.sealing import NO_KEY, Seal
+
+if TYPE_CHECKING:
+    from outletbot.processes import Part
 
 Port = Annotated[int, typer.Option(help="The first port to try; three are used.")]
 Folder = Annotated[Path, typer.Option(help="Where everything is kept.")]
@@ -29,6 +33,8 @@ def add_to(cli: typer.Typer) -> None:
 
 def serve() -> None:
     """Run web and worker in one process, and migrate first: the way to begin."""
+    from outletbot.processes import serve_web, work  # noqa: PLC0415  (see above)
+
     settings = _ready_settings()
     _migrate(settings)
     _run(settings, serve_web, work)
@@ -36,11 +42,15 @@ def serve() -> None:
 
 def web() -> None:
     """Answer requests. Any number may run beside each other on PostgreSQL."""
+    from outletbot.processes import serve_web  # noqa: PLC0415  (see above)
+
     _run(_ready_settings(), serve_web)
 
 
 def worker() -> None:
     """Do the work that no request waits for: post, settle, expire, deliver."""
+    from outletbot.processes import work  # noqa: PLC0415  (see above)
+
     _run(_ready_settings(), work)
 
 
@@ -53,12 +63,16 @@ def migrate() -> None:
 def demo(port: Port = 8080, folder: Folder = Path("var/demo")) -> None:
     """Run a sample outlet, with a sandbox in place of Stripe and Mastodon."""
     set_up_logs("auto", least=logging.WARNING)
+    from outletbot.demo.running import run_demo  # noqa: PLC0415  (see above)
+
     uvloop.run(run_demo(folder, port=port, say=_say))
 
 
 def sandbox(port: Port = 8090, folder: Folder = Path("var/sandbox")) -> None:
     """Run the stand-ins for Stripe and Mastodon on their own."""
     set_up_logs("auto", least=logging.WARNING)
+    from outletbot.demo.running import run_sandbox  # noqa: PLC0415  (see above)
+
     uvloop.run(run_sandbox(folder, port=port, say=_say))
 
 
@@ -90,7 +104,9 @@ def _migrate(settings: Settings) -> None:
         database.close()
 
 
-def _run(settings: Settings, *parts: Part) -> None:
+def _run(settings: Settings, *parts: "Part") -> None:
+    from outletbot.processes import run  # noqa: PLC0415  (see above)
+
     set_up_logs(settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(settings, *parts))

@@ -9,12 +9,13 @@ from typing import Any
 from sqlmodel import Session, col, update
 
 from offers.accounts import ChannelAccount, open_outlet
-from offers.catalog import Offer, import_rows
+from offers.catalog import Offer
 from offers.feed import FeedRow, open_feed
 from offers.ids import new_id
 from offers.merchants import Merchant, Role, add_merchant, find_merchant
 from offers.pictures import keep_picture
 from offers.retailers import Retailer, add_retailer, new_retailer
+from offers.shelving import import_rows
 from outletbot.db import Database
 from outletbot.samples import RETAILER, sample_feed, sample_picture
 from outletbot.sealing import Seal

@@ -15,12 +15,14 @@ from sqlmodel import Session, col, select
 
 from offers.accounts import accounts
 from offers.catalog import Offer, find_offer_by_sku
+from offers.claims import Claim, place_holds
 from offers.clicks import Arrived, Visitor, record_clicks
-from offers.deals import Deal, DealPlan, Phase, deals, plan_deal
+from offers.deals import Deal, Phase, deals
 from offers.errors import Missing
-from offers.holds import Claim, Hold, place_holds
+from offers.holds import Hold
 from offers.ids import new_code
 from offers.money import Money
+from offers.planning import DealPlan, plan_deal
 from offers.posts import Post, posts_of_deal, schedule_posts
 from outletbot.db import Database
 from outletbot.demo.stage import Stage

@@ -9,9 +9,9 @@ from sqlmodel import Session, col, update
 
 from offers.feed import Feed, open_feed
 from offers.ids import new_id
-from offers.imports import FeedImport, ImportState, dump_sentence
+from offers.imports import FeedImport, ImportState
 from offers.retailers import Retailer
-from offers.sentences import Sentence
+from offers.sentences import Sentence, dump_sentence
 from outletbot.db import Database
 from outletbot.importing.keeping import BadRowKeeper, counts_of, facts_of
 from outletbot.importing.reading import OnProgress, bring_in, check_feed, ignore

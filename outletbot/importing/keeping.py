@@ -4,9 +4,10 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from offers import imports
+from offers import bad_rows, imports
 from offers.feed import Feed, RowError
-from offers.imports import FeedImport, dump_sentence
+from offers.imports import FeedImport
+from offers.sentences import dump_sentence
 from outletbot.db import Database
 from outletbot.importing.report import Report
 
@@ -60,7 +61,7 @@ class BadRowKeeper:
 
     def keep(self, errors: Sequence[RowError]) -> None:
         self._database.transact_here(
-            imports.keep_bad_rows, self._entry, errors, first=self._kept, now=self._now
+            bad_rows.keep_bad_rows, self._entry, errors, first=self._kept, now=self._now
         )
         self._kept += len(errors)
 

@@ -5,11 +5,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from offers.catalog import Offer, Tally, compare_rows
-from offers.deals import Deal, fit_to_stock, mark_sold_out
+from offers.allotments import fit_to_stock
+from offers.catalog import Offer
+from offers.deals import Deal, mark_sold_out
 from offers.feed import Feed, FeedRow, RowError
 from offers.imports import import_batch
 from offers.posts import retire_posts
+from offers.shelving import Tally, compare_rows
 from outletbot.db import Database
 from outletbot.importing.report import Batch, Report
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from offers.catalog import Change, Tally
 from offers.feed import Feed, FeedRow, RowError, Skipped
 from offers.imports import SHOWN_CHANGES
 from offers.money import Money
 from offers.sentences import Sentence
+from offers.shelving import Change, Tally
 
 KEPT_ERRORS = 10_000
 KEPT_SKIPPED = 50

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import structlog
 from sqlmodel import Session
 
-from offers import imports
+from offers import bad_rows, imports
 from offers.feed import Feed, NotAFeed, open_feed
 from offers.imports import FeedImport, ImportState
 from offers.retailers import get_retailer
@@ -77,7 +77,7 @@ def _open(
 
 
 def _check(database: Database, entry: FeedImport, feed: Feed, now: datetime) -> None:
-    database.transact_here(imports.forget_bad_rows, entry.id)
+    database.transact_here(bad_rows.forget_bad_rows, entry.id)
     report = check_feed(
         database,
         feed,

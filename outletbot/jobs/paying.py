@@ -2,7 +2,7 @@
 
 import asyncio
 
-from offers.holds import lease_lapsed_holds, unopened_holds
+from offers.payment_pages import lease_lapsed_holds, unopened_holds
 from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.paying import Paying

@@ -13,8 +13,9 @@ import pytest
 from sqlmodel import Session, col, select
 
 from offers.deals import Deal
-from offers.holds import Hold, HoldState, lease_lapsed_holds
+from offers.holds import Hold, HoldState
 from offers.orders import Order
+from offers.payment_pages import lease_lapsed_holds
 from offers.posts import Post
 from offers.refunds import Refund, lease_due_refunds
 from outletbot.config import Settings

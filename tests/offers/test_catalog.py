@@ -10,19 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from offers.catalog import (
-    Change,
-    Offer,
-    Recount,
-    Tally,
-    compare_rows,
-    find_offer_by_sku,
-    import_rows,
-    offers,
-)
+from offers.catalog import Offer, find_offer_by_sku, offers
 from offers.feed.rows import FeedRow
 from offers.money import Money
 from offers.prices import PricePoint, price_log
+from offers.shelving import Change, Recount, Tally, compare_rows, import_rows
 from tests.conftest import Passing
 from tests.factories import (
     HOUR,

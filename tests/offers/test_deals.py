@@ -11,25 +11,23 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from offers.allotments import fit_to_stock, promised
 from offers.catalog import Offer
 from offers.deals import (
     Deal,
-    DealPlan,
     Phase,
     close_due,
     deals,
     end_deal,
     expected_reduction,
-    fit_to_stock,
     mark_sold_out,
     next_deals,
     open_due,
-    plan_deal,
-    promised,
 )
 from offers.errors import InvalidFields, Missing, WrongState
 from offers.holds import HoldState
 from offers.money import Money
+from offers.planning import DealPlan, plan_deal
 from offers.prices import log_price, price_log
 from tests.conftest import Passing
 from tests.factories import (

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from offers.claims import Claim, place_holds
 from offers.deals import end_deal
 from offers.errors import (
     AllHeld,
@@ -21,26 +22,26 @@ from offers.errors import (
 )
 from offers.holds import (
     ACTIVE,
-    LEASE,
     PAYABLE,
     UNPAGED,
-    Claim,
     Hold,
     HoldState,
-    begin_checkout,
     change_state,
     end_hold,
     extend_hold,
     find_payable_hold,
-    forget_checkout,
     get_hold,
     get_hold_by_token,
     give_up_hold,
+    sell_free,
+)
+from offers.payment_pages import (
+    LEASE,
+    begin_checkout,
+    forget_checkout,
     lease_lapsed_holds,
     open_checkout,
-    place_holds,
     put_off_checkout,
-    sell_free,
     unopened_holds,
 )
 from tests.factories import (

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from offers.catalog import Change, Tally, find_offer_by_sku
+from offers.bad_rows import bad_rows, forget_bad_rows, keep_bad_rows
+from offers.catalog import find_offer_by_sku
 from offers.errors import Missing, WrongState
 from offers.feed.rows import RowError
 from offers.imports import (
@@ -16,25 +17,21 @@ from offers.imports import (
     SHOWN_CHANGES,
     FeedImport,
     ImportState,
-    bad_rows,
     confirm_import,
     discard_import,
-    dump_sentence,
     finish_check,
     finish_import,
-    forget_bad_rows,
     import_batch,
     imports,
-    keep_bad_rows,
     keep_piece,
     lease_import,
-    load_sentence,
     note_progress,
     pieces,
     recheck_import,
     refuse_import,
 )
-from offers.sentences import Sentence
+from offers.sentences import Sentence, dump_sentence, load_sentence
+from offers.shelving import Change, Tally
 from tests.factories import (
     MINUTE,
     NOON,

@@ -13,12 +13,14 @@ from typing import TypeVar
 
 from sqlmodel import Session, select
 
-from offers.catalog import Offer, import_rows
+from offers.catalog import Offer
+from offers.claims import Claim, place_holds
 from offers.deals import Deal
-from offers.holds import Claim, Hold, HoldState, place_holds
+from offers.holds import Hold, HoldState
 from offers.orders import Order
 from offers.posts import lease_due_posts
 from offers.prices import PricePoint
+from offers.shelving import import_rows
 from outletbot.db import Database
 from tests.conftest import Connect
 from tests.factories import (
@@ -45,7 +47,8 @@ PLENTY = 200
 # What one process does: 200 shoppers after the same units, a few of them at a time.
 RUSH = """
 import sys
-from offers.holds import Claim, Hold, place_holds
+from offers.claims import Claim, place_holds
+from offers.holds import Hold
 from outletbot.db import Database
 from tests.factories import NOON
 

@@ -7,8 +7,9 @@ from datetime import datetime
 import pytest
 from sqlmodel import Session, col, select
 
-from offers.catalog import Offer, Recount
+from offers.catalog import Offer
 from offers.orders import units_sold_since
+from offers.shelving import Recount
 from offers.stock import Cause, StockMovement, count_stock, log_recounts, move_stock
 from tests.factories import (
     HOUR,

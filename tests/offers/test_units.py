@@ -19,24 +19,19 @@ from hypothesis.stateful import (
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from offers.allotments import fit_to_stock
 from offers.checkouts import CheckoutState, Paid
-from offers.deals import Deal, fit_to_stock, mark_sold_out
+from offers.claims import Claim, place_holds
+from offers.deals import Deal, mark_sold_out
 from offers.errors import WrongState
-from offers.holds import (
-    ACTIVE,
-    Claim,
-    Hold,
-    HoldState,
+from offers.holds import ACTIVE, Hold, HoldState, extend_hold, get_hold, give_up_hold
+from offers.orders import Order
+from offers.payment_pages import (
     begin_checkout,
-    extend_hold,
     forget_checkout,
-    get_hold,
-    give_up_hold,
     lease_lapsed_holds,
     open_checkout,
-    place_holds,
 )
-from offers.orders import Order
 from offers.refunds import Refund
 from offers.stock import Cause, count_stock
 from tests.conftest import Passing

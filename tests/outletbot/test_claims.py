@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
+from offers.claims import Claim
 from offers.deals import Deal
 from offers.errors import AllHeld, OfferError
-from offers.holds import Claim, Hold
+from offers.holds import Hold
 from outletbot.claims import MAX_BATCH, MAX_WAITING, Busy, ClaimQueue
 from outletbot.db import Database
 from tests.factories import NOON, make_claim, make_deal, post_of

@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, func, select
 
+from offers.bad_rows import BadRow
 from offers.catalog import Offer
 from offers.feed import NotAFeed, open_feed
 from offers.imports import (
-    BadRow,
     FeedImport,
     FeedPiece,
     ImportState,
     confirm_import,
-    load_sentence,
     recheck_import,
 )
 from offers.posts import Post
 from offers.prices import PricePoint
+from offers.sentences import load_sentence
 from outletbot.db import Database
 from outletbot.importing import bring_in, check_feed, import_file, work_on_import
 from outletbot.importing.keeping import ProgressNoter

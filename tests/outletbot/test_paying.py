@@ -16,13 +16,15 @@ from sqlmodel import Session
 
 from offers.checkouts import CheckoutState
 from offers.errors import Missing
-from offers.holds import HoldState, lease_lapsed_holds
+from offers.holds import HoldState
+from offers.payment_pages import lease_lapsed_holds
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.jobs.paying import expire_holds, open_missing_pages
-from outletbot.payments import Declined, StripeGateway, Unknown
+from outletbot.payments import Declined, Unknown
 from outletbot.sandbox.faults import Fault
 from outletbot.stripe_client import stripe_gateway
+from outletbot.stripe_gateway import StripeGateway
 from tests.factories import MINUTE, NOON, make_hold, make_refund
 from tests.outletbot.till import CREATE, EXPIRE, REFUND, RETRIEVE, Till, open_till
 from webhooks.settling import Outcome
@@ -351,6 +353,7 @@ class TestStripeGateway:
 
         (at_stripe,) = till.sandbox.account().all("refund")
         assert (at_stripe["id"], at_stripe["amount"]) == (given, hold.total.amount)
+        assert till.asked("GET /v1/refunds") == 0  # its key is all that was needed
 
     async def test_adopts_a_refund_that_somebody_gave_by_hand(self, till: Till) -> None:
         hold = await till.buy(till.deal())

@@ -20,15 +20,8 @@ from offers.checkouts import CheckoutState, Paid
 from offers.holds import Hold
 from offers.money import Money
 from outletbot.clock import utc_now
-from outletbot.payments import (
-    LEEWAY,
-    Declined,
-    StripeGateway,
-    Unknown,
-    from_stripe,
-    minimum,
-    to_stripe,
-)
+from outletbot.payments import Declined, Unknown, minimum
+from outletbot.stripe_gateway import LEEWAY, StripeGateway, from_stripe, to_stripe
 from tests.factories import make_deal, make_hold, make_refund
 from tests.outletbot.sandbox.stripe_stage import SECRET, Stage, set_stage
 

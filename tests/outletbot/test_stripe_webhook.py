@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from sqlmodel import Session, select
 
 from outletbot.app import build_app
-from outletbot.payments import StripeGateway
+from outletbot.stripe_gateway import StripeGateway
 from tests.factories import NOON
 from webhooks.inbox import Arrival
 

@@ -18,20 +18,21 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from sqlmodel import Session, col, func, select
 
+from offers.claims import place_holds
 from offers.deals import Deal
-from offers.holds import ACTIVE, Hold, place_holds
+from offers.holds import ACTIVE, Hold
 from offers.orders import Order
 from offers.refunds import Refund
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.keys import CLOCK, DATABASE, PAYMENTS
 from outletbot.paying import Paying
-from outletbot.payments import StripeGateway
 from outletbot.processes import money_jobs
 from outletbot.sandbox.faults import Fault
 from outletbot.sandbox.stripe import SANDBOX, StripeSandbox, build_stripe_sandbox
 from outletbot.sandbox.stripe_payments import Shopper
 from outletbot.sandbox.stripe_webhooks import DeliveryPolicy
+from outletbot.stripe_gateway import StripeGateway
 from outletbot.web import stripe_webhook
 from tests.factories import NOON, make_claim, make_deal
 

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
+from offers.allotments import fit_to_stock
 from offers.catalog import Offer
 from offers.checkouts import Checkout, CheckoutState, Paid
-from offers.deals import Deal, close_due, fit_to_stock
+from offers.deals import Deal, close_due
 from offers.errors import Missing
-from offers.holds import Hold, HoldState, get_hold, open_checkout
+from offers.holds import Hold, HoldState, get_hold
 from offers.ids import new_id
 from offers.money import Money
 from offers.orders import Order, find_order_of_hold
+from offers.payment_pages import open_checkout
 from offers.refunds import Refund, find_refund_of_hold
 from offers.stock import StockMovement
 from tests.factories import (

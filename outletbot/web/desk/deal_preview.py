@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from offers.accounts import ChannelAccount, accounts
 from offers.catalog import Offer
-from offers.deals import Deal, DealPlan
+from offers.deals import Deal
 from offers.money import Money
+from offers.planning import DealPlan
 from offers.retailers import Retailer
 from outletbot.composing import compose
 from outletbot.networks import Networks

@@ -7,8 +7,9 @@ from itertools import islice
 
 from aiohttp import web
 
+from offers.bad_rows import bad_rows
 from offers.feed import RowError, write_error_file
-from offers.imports import FeedImport, bad_rows
+from offers.imports import FeedImport
 from offers.sentences import Sentence
 from outletbot.db import Database
 from outletbot.keys import DATABASE, LANGUAGE, RETAILER

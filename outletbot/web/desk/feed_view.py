@@ -9,19 +9,13 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from offers.bad_rows import BadRow, bad_rows
 from offers.feed import FIELDS, RowError
-from offers.imports import (
-    WAITING,
-    BadRow,
-    FeedImport,
-    bad_rows,
-    imports,
-    load_sentence,
-)
+from offers.imports import WAITING, FeedImport, imports
 from offers.merchants import Merchant, merchants
 from offers.money import Money, is_currency
 from offers.scope import get_own
-from offers.sentences import Sentence
+from offers.sentences import Sentence, load_sentence
 
 SHOWN_ERRORS = 100
 SHOWN_COLUMNS = 60

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from offers.allotments import promised
 from offers.catalog import PAGE, Offer, offers
-from offers.deals import Deal, promised
+from offers.deals import Deal
 from offers.money import Money
 from offers.prices import PricePoint, price_log
 from offers.scope import get_own

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from offers.catalog import Offer
-from offers.deals import MAX_ALLOTMENT, Deal, DealPlan, check_plan
+from offers.deals import Deal
 from offers.errors import InvalidField
 from offers.money import Money
+from offers.planning import MAX_ALLOTMENT, DealPlan, check_plan
 from offers.sentences import Sentence
 from outletbot.payments import minimum
 from outletbot.web.forms import Form, read_int, read_moment, read_text

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from offers.accounts import accounts
 from offers.catalog import Offer
-from offers.deals import Deal, DealPlan, plan_deal
+from offers.deals import Deal
+from offers.planning import DealPlan, plan_deal
 from offers.posts import schedule_posts
 from offers.retailers import Retailer
 from offers.scope import find_own, get_own

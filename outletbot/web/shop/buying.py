@@ -11,8 +11,9 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
+from offers.claims import Claim
 from offers.errors import LimitReached, OfferError
-from offers.holds import Claim, Hold, find_payable_hold
+from offers.holds import Hold, find_payable_hold
 from offers.ids import new_code
 from outletbot.claims import Busy
 from outletbot.keys import CLAIMS, DATABASE

@@ -13,8 +13,9 @@ import pytest
 from aiohttp import FormData
 from sqlmodel import Session, col, func, select
 
+from offers.bad_rows import BadRow
 from offers.catalog import Offer
-from offers.imports import BadRow, FeedImport, FeedPiece, ImportState
+from offers.imports import FeedImport, FeedPiece, ImportState
 from offers.merchants import Merchant
 from outletbot.config import Settings
 from outletbot.db import Database

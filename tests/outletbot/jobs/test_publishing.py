@@ -307,6 +307,7 @@ class TestZombie:
         )
         press.clock.advance(LEASE)
         await press.publish()
+        press.clock.advance(HOUR)  # the server has forgotten the key by then
 
         zombie = press.publisher()
         await zombie._publish(slept)  # noqa: SLF001  (it wakes up with what it had)

@@ -45,7 +45,7 @@ class TestEdit:
 
         (status,) = press.mastodon.sandbox.statuses.values()
         assert tried == 1
-        assert status.now.text.startswith("SOLD OUT after 7 min · Last season's parka")
+        assert status.now.text == f"SOLD OUT after 7 min · {status.versions[0].text}"
         assert post.code in status.now.text
         assert status.now.media == status.versions[0].media
         assert status.language == "en"

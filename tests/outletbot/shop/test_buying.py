@@ -8,8 +8,9 @@ import re
 from aiohttp import web
 from sqlmodel import Session, select
 
+from offers.claims import Claim
 from offers.deals import Deal
-from offers.holds import Claim, Hold, HoldState, end_hold
+from offers.holds import Hold, HoldState, end_hold
 from outletbot.claims import Busy, ClaimQueue
 from outletbot.keys import CLAIMS, CLOCK, DATABASE, PAYING
 from outletbot.web.shop.keys import OPENINGS

@@ -1,0 +1,131 @@
+"""Planning: what a merchant asks for becomes a deal, or a list of what cannot be."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from offers.allotments import lock, promised
+from offers.catalog import Offer
+from offers.deals import Deal
+from offers.errors import InvalidField, InvalidFields
+from offers.ids import new_id
+from offers.money import Money
+from offers.scope import get_own
+from offers.sentences import Sentence
+
+MAX_ALLOTMENT = 100_000
+
+
+MAX_RUN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealPlan:
+    """What a merchant asks for; ``plan_deal`` says whether it can be."""
+
+    offer_id: str
+    price: Money
+    units: int
+    limit_per_shopper: int
+    opens_at: datetime
+    closes_at: datetime
+    hold_minutes: int = 10
+    title: str = ""
+    pitch: str = ""
+
+
+def plan_deal(
+    session: Session, retailer_id: str, plan: DealPlan, *, now: datetime
+) -> Deal:
+    """Make a deal that will open by itself.
+
+    Raises:
+        Missing: If the offer is not this retailer's.
+        InvalidFields: With every field that cannot be.
+    """
+    offer = get_own(session, Offer, retailer_id, plan.offer_id)
+    lock(session, offer)
+    problems = check_plan(session, offer, plan, now=now)
+    if problems:
+        raise InvalidFields(problems)
+    deal = Deal(
+        id=new_id("deal", now),
+        retailer_id=retailer_id,
+        offer_id=offer.id,
+        title=plan.title or offer.title,
+        pitch=plan.pitch,
+        price_amount=plan.price.amount,
+        currency=plan.price.currency,
+        allotment=plan.units,
+        limit_per_shopper=plan.limit_per_shopper,
+        hold_minutes=plan.hold_minutes,
+        opens_at=plan.opens_at,
+        closes_at=plan.closes_at,
+        created_at=now,
+    )
+    session.add(deal)
+    session.flush()
+    return deal
+
+
+def check_plan(
+    session: Session, offer: Offer, plan: DealPlan, *, now: datetime
+) -> list[InvalidField]:
+    """Return everything that is wrong with a plan, so that it is mended in one go."""
+    return [
+        *_check_price(offer, plan),
+        *_check_units(session, offer, plan),
+        *_check_times(plan, now),
+    ]
+
+
+def _check_price(offer: Offer, plan: DealPlan) -> list[InvalidField]:
+    if plan.price.amount <= 0:
+        problem = Sentence("Enter a price above zero.")
+    elif plan.price.currency != offer.currency:
+        problem = Sentence(
+            "This offer is priced in {currency}.", currency=offer.currency
+        )
+    elif plan.price >= offer.price:
+        problem = Sentence(
+            "A deal is cheaper than the shop, which charges {price}.", price=offer.price
+        )
+    else:
+        return []
+    return [InvalidField("price", problem, str(plan.price.value))]
+
+
+def _check_units(session: Session, offer: Offer, plan: DealPlan) -> list[InvalidField]:
+    problems = []
+    most = MAX_ALLOTMENT
+    if offer.quantity is not None:
+        most = max(0, offer.quantity - promised(session, offer))
+    if not 1 <= plan.units <= most:
+        problem = Sentence("Choose between 1 and {most} units.", most=most)
+        if most == 0:
+            problem = Sentence("There is no stock left that is not in a deal already.")
+        problems.append(InvalidField("units", problem, str(plan.units)))
+    if not 1 <= plan.limit_per_shopper <= max(1, min(plan.units, 10)):
+        problem = Sentence("Choose between 1 and 10, and no more than the units.")
+        field = "limit_per_shopper"
+        problems.append(InvalidField(field, problem, str(plan.limit_per_shopper)))
+    if not 2 <= plan.hold_minutes <= 60:
+        problem = Sentence("Choose between 2 and 60 minutes.")
+        problems.append(InvalidField("hold_minutes", problem, str(plan.hold_minutes)))
+    return problems
+
+
+def _check_times(plan: DealPlan, now: datetime) -> list[InvalidField]:
+    if plan.closes_at <= plan.opens_at:
+        problem = Sentence("The end must come after the opening.")
+    elif plan.closes_at <= now:
+        problem = Sentence("This end is in the past.")
+    elif plan.closes_at - plan.opens_at > MAX_RUN:
+        problem = Sentence("A deal runs for 30 days at most.")
+    elif plan.opens_at < now - timedelta(minutes=1):
+        problem = Sentence("This opening is in the past.")
+        return [InvalidField("opens_at", problem, plan.opens_at.isoformat())]
+    else:
+        return []
+    return [InvalidField("closes_at", problem, plan.closes_at.isoformat())]
