@@ -49,6 +49,7 @@ PUBLIC = {
     "/h/{token}",
     "/h/{token}/extend",
     "/h/{token}/paid",
+    "/h/{token}/pay",
     "/h/{token}/release",
     "/healthz",
     "/invitations/{token}",
