@@ -5,6 +5,7 @@ only the hash is kept here. An invitation is a link that signs in once.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,12 +15,13 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select, update
 from offers.columns import Moment, word
 from offers.errors import InvalidField, Missing, TooManyAttempts, WrongState
 from offers.ids import new_code, new_id
-from offers.retailers import get_retailer
+from offers.retailers import Retailer, get_retailer
 from offers.sentences import Sentence
 
 IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=7)
 INVITED_FOR = timedelta(days=3)
+TOUCH_AFTER = timedelta(minutes=5)
 ATTEMPT_WINDOW = timedelta(minutes=15)
 MAX_ATTEMPTS = 10
 
@@ -164,9 +166,28 @@ def who_signed_in(session: Session, token: str, *, now: datetime) -> Merchant | 
     return session.get(Merchant, sign_in.merchant_id)
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who asks, and whether it is time to note that they are still there."""
+
+    merchant: Merchant
+    retailer: Retailer
+    stale: bool
+
+
+def find_signed_in(session: Session, token: str, *, now: datetime) -> SignedIn | None:
+    """Return who is behind *token*, with their retailer."""
+    merchant = who_signed_in(session, token, now=now)
+    if merchant is None:
+        return None
+    retailer = get_retailer(session, merchant.retailer_id)
+    seen_at = session.get_one(SignIn, _hash(token)).seen_at
+    return SignedIn(merchant, retailer, now - seen_at > TOUCH_AFTER)
+
+
 def touch_sign_in(session: Session, token: str, *, now: datetime) -> None:
     """Note that *token* is in use, so that it does not idle out."""
-    stale = now - timedelta(minutes=5)
+    stale = now - TOUCH_AFTER
     session.exec(
         update(SignIn)
         .where(col(SignIn.token_hash) == _hash(token), col(SignIn.seen_at) < stale)

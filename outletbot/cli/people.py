@@ -16,6 +16,7 @@ from outletbot import sealing
 from outletbot.cli.common import open_database, out
 from outletbot.clock import utc_now
 from outletbot.config import Settings
+from outletbot.languages import LANGUAGES
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -33,6 +34,9 @@ def add(
     time_zone: Annotated[str, typer.Option(help="Such as Europe/Paris.")] = (
         "Europe/Paris"
     ),
+    language: Annotated[
+        str, typer.Option(help="Of its posts and people: en or fr.")
+    ] = "",
 ) -> None:
     """Add a retailer and print the link with which its owner signs in."""
     check_retailer(slug, country=country, currency=currency, time_zone=time_zone)
@@ -44,6 +48,7 @@ def add(
         time_zone=time_zone,
         now=utc_now(),
     )
+    retailer.language = _read_language(language) or retailer.language
     with open_database() as database:
         token = database.transact_here(_add, retailer, owner)
     _print_link(token)
@@ -87,6 +92,15 @@ def check_retailer(slug: str, *, country: str, currency: str, time_zone: str) ->
             "{zone} is no time zone; write such as Europe/Paris.", zone=time_zone
         )
         raise InvalidField("time_zone", problem, time_zone) from error
+
+
+def _read_language(language: str) -> str:
+    if language and language not in LANGUAGES:
+        problem = Sentence(
+            "{language} is not spoken here; write en or fr.", language=language
+        )
+        raise InvalidField("language", problem, language)
+    return language
 
 
 def _add(session: Session, retailer: Retailer, owner: str) -> str:

@@ -15,8 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from offers.merchants import Merchant, touch_sign_in, who_signed_in
-from offers.retailers import get_retailer
+from offers.merchants import Merchant, find_signed_in, touch_sign_in
 from outletbot.keys import (
     CLOCK,
     DATABASE,
@@ -64,6 +63,11 @@ def set_cookie(
         httponly=True,
         samesite="Lax",
     )
+
+
+def drop_cookie(request: web.Request, response: web.StreamResponse, name: str) -> None:
+    """Make the browser forget a cookie, which it does only if told as it was set."""
+    set_cookie(request, response, name, "", 0)
 
 
 @web.middleware
@@ -125,11 +129,13 @@ def _from_us(request: web.Request) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin") or request.headers.get("Referer", "")
-    ours = {urlsplit(request.app[SETTINGS].public_url).netloc, request.host}
+    public = urlsplit(request.app[SETTINGS].public_url)
+    ours = {(public.scheme, public.netloc), (request.scheme, request.host)}
     try:
-        return urlsplit(origin).netloc in ours
+        from_there = urlsplit(origin)
     except ValueError:
         return False
+    return (from_there.scheme, from_there.netloc) in ours
 
 
 @web.middleware
@@ -149,14 +155,14 @@ async def require_sign_in(request: web.Request, handler: Handler) -> web.StreamR
 
 async def _recognise(request: web.Request, token: str) -> None:
     database, now = request.app[DATABASE], request.app[CLOCK]()
-    merchant = await database.read(who_signed_in, token, now=now)
-    if merchant is None:
+    found = await database.read(find_signed_in, token, now=now)
+    if found is None:
         return
-    request[MERCHANT] = merchant
-    request[RETAILER] = await database.read(get_retailer, merchant.retailer_id)
+    request[MERCHANT], request[RETAILER] = found.merchant, found.retailer
     if "lang" not in request.query:
-        request[LANGUAGE] = merchant.language
-    await database.transact(touch_sign_in, token, now=now)
+        request[LANGUAGE] = found.merchant.language
+    if found.stale:
+        await database.transact(touch_sign_in, token, now=now)
 
 
 def address_of(request: web.Request) -> str:

@@ -125,7 +125,8 @@ async def _phone(browser: Browser) -> Page:
 
 
 async def _sign_in(desk: Page, town: Town) -> None:
-    said = await town.run("add-retailer", "north", "North", "--owner", "ana@north.test")
+    owner = ("--owner", "ana@north.test", "--language", "en")
+    said = await town.run("add-retailer", "north", "North", *owner)
     link = re.search(r"http\S+", said)
     assert link
     await desk.goto(link.group())

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +108,8 @@ async def _service(town: Town) -> AsyncIterator[None]:
         await _until_ready(town.url)
         yield
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):  # it may have died: then see its words
+            process.terminate()
         assert await asyncio.wait_for(process.wait(), timeout=30) == 0
 
 

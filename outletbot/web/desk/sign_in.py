@@ -29,7 +29,13 @@ from outletbot.keys import CLOCK, DATABASE, LANGUAGE, MERCHANT, PASSWORDS
 from outletbot.passwords import MIN_LENGTH
 from outletbot.printing import say
 from outletbot.web.forms import Form, read_text
-from outletbot.web.guard import address_of, cookie_name, public, set_cookie
+from outletbot.web.guard import (
+    address_of,
+    cookie_name,
+    drop_cookie,
+    public,
+    set_cookie,
+)
 from outletbot.web.rendering import page
 
 HOME = "/summary"
@@ -73,7 +79,7 @@ async def sign_in(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     await _end_sign_in(request)
     response = see_other("/sign-in")
-    response.del_cookie(cookie_name(request, "sign_in"), path="/")
+    drop_cookie(request, response, "sign_in")
     return response
 
 

@@ -494,6 +494,7 @@ class TestServersThatAreNotThere:
     @pytest.mark.parametrize(
         "address",
         [f"http://127.0.0.1:{unused_port()}", "https://no-such-host.invalid"],
+        ids=["nobody-listens", "no-such-name"],
     )
     async def test_nothing_was_sent(self, method: str, address: str) -> None:
         async with aiohttp.ClientSession() as http:
