@@ -13,6 +13,7 @@ may import from those above it and never from those below.
     catalog      offers: one product at one retailer
     shelving     rows of a feed become offers
     stock        what the retailer has, and every change of it
+    pieces       a feed's file, kept in parts while it is needed
     imports      a feed on its way in: checked, confirmed, imported
     bad_rows     what could not be read, to be mended
     deals        an offer at a lower price, for a limited time

@@ -8,11 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment, word
+from offers.errors import InvalidField
 from offers.ids import new_id
 from offers.retailers import Retailer
+from offers.scope import get_own
+from offers.sentences import Sentence
 
 OUTLET = "outlet"
 
@@ -66,3 +69,109 @@ def accounts(session: Session, retailer_id: str) -> list[ChannelAccount]:
         .order_by(col(ChannelAccount.kind) != OUTLET, col(ChannelAccount.connected_at))
     )
     return list(session.exec(statement))
+
+
+def connected_accounts(session: Session) -> list[tuple[Retailer, ChannelAccount]]:
+    """Return every account of this installation on a network, with whose it is."""
+    statement = (
+        select(Retailer, ChannelAccount)
+        .where(ChannelAccount.retailer_id == Retailer.id)
+        .where(ChannelAccount.kind != OUTLET)
+    )
+    return list(session.exec(statement))
+
+
+def connect_account(
+    session: Session,
+    retailer_id: str,
+    kind: str,
+    *,
+    base_url: str,
+    handle: str,
+    sealed_token: str,
+    now: datetime,
+) -> ChannelAccount:
+    """Keep an account; one that was connected before goes on with its history.
+
+    Its network has just accepted the token.
+    """
+    same = select(ChannelAccount).where(
+        ChannelAccount.retailer_id == retailer_id,
+        ChannelAccount.kind == kind,
+        ChannelAccount.base_url == base_url,
+        ChannelAccount.handle == handle,
+    )
+    account = session.exec(same).one_or_none() or ChannelAccount(
+        id=new_id("account", now),
+        retailer_id=retailer_id,
+        kind=kind,
+        handle=handle,
+        base_url=base_url,
+        connected_at=now,
+    )
+    account.sealed_token, account.trouble, account.paused = sealed_token, "", False
+    account.proved_at = now
+    session.add(account)
+    session.flush()
+    return account
+
+
+def note_trouble(
+    session: Session,
+    retailer_id: str,
+    account_id: str,
+    trouble: str,
+    *,
+    now: datetime,
+) -> None:
+    """Note what is wrong with an account; nothing is, if *trouble* is empty.
+
+    Raises:
+        Missing: If it is not this retailer's.
+    """
+    account = get_own(session, ChannelAccount, retailer_id, account_id)
+    account.trouble = trouble
+    if not trouble:
+        account.proved_at = now
+    session.add(account)
+
+
+def pause_account(
+    session: Session, retailer_id: str, account_id: str, *, paused: bool
+) -> None:
+    """Post nothing on an account while it is *paused*.
+
+    Raises:
+        Missing: If it is not this retailer's.
+        InvalidField: If it is the outlet page.
+    """
+    account = get_own(session, ChannelAccount, retailer_id, account_id)
+    if account.kind == OUTLET:
+        raise InvalidField("paused", Sentence("Your outlet page is always there."))
+    account.paused = paused
+    session.add(account)
+
+
+def choose_afterwards(
+    session: Session, retailer_id: str, account_id: str, choice: Afterwards
+) -> None:
+    """Settle what becomes of an account's posts whose deal is over.
+
+    Raises:
+        Missing: If it is not this retailer's.
+    """
+    account = get_own(session, ChannelAccount, retailer_id, account_id)
+    account.afterwards = choice
+    session.add(account)
+
+
+def move_accounts(session: Session, retailer_id: str, kind: str, base_url: str) -> None:
+    """A network's server has another address: a retailer's accounts there go along."""
+    session.exec(
+        update(ChannelAccount)
+        .where(
+            col(ChannelAccount.retailer_id) == retailer_id,
+            col(ChannelAccount.kind) == kind,
+        )
+        .values(base_url=base_url)
+    )

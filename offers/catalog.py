@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from offers.columns import Moment
 from offers.money import Money
+from offers.pictures import Picture
 
 PAGE = 50
 
@@ -89,3 +90,9 @@ def offers(
 def find_offer_by_sku(session: Session, retailer_id: str, sku: str) -> Offer | None:
     statement = select(Offer).where(Offer.retailer_id == retailer_id, Offer.sku == sku)
     return session.exec(statement).one_or_none()
+
+
+def hang_picture(session: Session, offer: Offer, picture: Picture) -> None:
+    """Show *picture* wherever *offer* is shown."""
+    offer.picture_id = picture.id
+    session.add(offer)

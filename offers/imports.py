@@ -4,13 +4,13 @@
         │         └→ discarded
         └→ refused
 
-The file is kept here, in pieces, from the upload until it is imported, so that any
-process can read it and a killed one leaves nothing half done: importing twice equals
-importing once. Rows with errors are kept to be mended and sent again.
+The file is kept, in pieces, from the upload until it is imported, so that any process
+can read it and a killed one leaves nothing half done: importing twice equals importing
+once. Rows with errors are kept to be mended and sent again.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,6 +20,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select, update
 from offers.columns import Moment, word
 from offers.errors import WrongState
 from offers.feed.rows import FeedRow
+from offers.pieces import forget_pieces
 from offers.scope import get_own
 from offers.sentences import Sentence, dump_sentence
 from offers.shelving import Change, Tally, import_rows
@@ -72,35 +73,22 @@ class FeedImport(SQLModel, table=True):
     imported_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
-class FeedPiece(SQLModel, table=True):
-    __tablename__ = "feed_piece"
-
-    import_id: str = Field(primary_key=True, foreign_key="feed_import.id")
-    number: int = Field(primary_key=True)
-    retailer_id: str = Field(foreign_key="retailer.id")
-    content: bytes = Field(repr=False)
+def add_import(session: Session, feed: FeedImport) -> None:
+    """Enter a feed into the history."""
+    session.add(feed)
+    session.flush()
 
 
-def keep_piece(
-    session: Session, retailer_id: str, import_id: str, number: int, content: bytes
-) -> None:
-    session.add(
-        FeedPiece(
-            import_id=import_id,
-            number=number,
-            retailer_id=retailer_id,
-            content=content,
-        )
-    )
+def finish_upload(session: Session, feed: FeedImport) -> None:
+    """The file is here whole: keep what is known of it now."""
+    session.merge(feed)
 
 
-def pieces(session: Session, import_id: str) -> Iterator[bytes]:
-    """Return the file of an import, piece by piece."""
-    number = 0
-    while piece := session.get(FeedPiece, (import_id, number)):
-        yield piece.content
-        session.expunge(piece)
-        number += 1
+def forget_upload(session: Session, retailer_id: str, import_id: str) -> None:
+    """The file never arrived whole: nothing of it remains."""
+    forget_pieces(session, import_id)
+    ours = (col(FeedImport.id) == import_id, col(FeedImport.retailer_id) == retailer_id)
+    session.exec(delete(FeedImport).where(*ours))
 
 
 def lease_import(session: Session, *, now: datetime) -> FeedImport | None:
@@ -250,6 +238,27 @@ def finish_import(
     )
 
 
+def finish_local_import(
+    session: Session,
+    import_id: str,
+    counts: Mapping[str, int],
+    *,
+    facts: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """A file that was never uploaded is through: it was imported, not refused."""
+    _end(
+        session,
+        import_id,
+        ImportState.IMPORTED,
+        since=(ImportState.REFUSED,),
+        **counts,
+        facts=json.dumps(facts, ensure_ascii=False),
+        refusal="",
+        imported_at=now,
+    )
+
+
 def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[FeedImport]:
     """Return a retailer's imports, the newest first."""
     statement = (
@@ -277,5 +286,5 @@ def _end(
     )
     if ended.rowcount == 0:
         return False
-    session.exec(delete(FeedPiece).where(col(FeedPiece.import_id) == import_id))
+    forget_pieces(session, import_id)
     return True

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Field, Session, SQLModel, select
 
 from offers.columns import Moment
+from offers.errors import Missing
 from offers.ids import new_id
 
 
@@ -49,3 +50,25 @@ def keep_picture(
     session.add(picture)
     session.flush()
     return picture
+
+
+def get_picture(session: Session, picture_id: str) -> Picture:
+    """Return a picture, whoever's it is: they are for everybody to see.
+
+    Raises:
+        Missing: If there is none.
+    """
+    picture = session.get(Picture, picture_id)
+    if picture is None:
+        raise Missing(picture_id, "picture")
+    return picture
+
+
+def find_picture_size(
+    session: Session, retailer_id: str, picture_id: str
+) -> tuple[int, int] | None:
+    """Return the width and height of a picture, without reading its bytes."""
+    statement = select(Picture.width, Picture.height).where(
+        Picture.retailer_id == retailer_id, Picture.id == picture_id
+    )
+    return session.exec(statement).one_or_none()

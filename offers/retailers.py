@@ -1,5 +1,6 @@
 """Retailers: who sells. Every other row belongs to exactly one of them."""
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -65,6 +66,19 @@ def get_retailer(session: Session, retailer_id: str) -> Retailer:
     if retailer is None:
         raise Missing(retailer_id, "retailer")
     return retailer
+
+
+def change_retailer(
+    session: Session, retailer_id: str, values: Mapping[str, str]
+) -> None:
+    """Keep what a retailer says of itself, by the names of the columns.
+
+    Raises:
+        Missing: If there is none.
+    """
+    retailer = get_retailer(session, retailer_id)
+    retailer.sqlmodel_update(dict(values))
+    session.add(retailer)
 
 
 def find_retailer_by_slug(session: Session, slug: str) -> Retailer | None:

@@ -7,9 +7,8 @@ from enum import StrEnum
 
 import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, select
 
-from offers.accounts import OUTLET, ChannelAccount
+from offers.accounts import ChannelAccount, connected_accounts
 from offers.retailers import Retailer, retailers
 from outletbot.channels import ChannelError
 from outletbot.clock import utc_now
@@ -105,7 +104,7 @@ async def _check_accounts(
         yield Finding("retailers", Verdict.LOOK, words)
     async with guarded_session(allow_private=settings.allow_private_addresses) as http:
         networks = Networks(http, seal, public_url=settings.public_url, clock=utc_now)
-        for seller, account in await database.read(_connected):
+        for seller, account in await database.read(connected_accounts):
             yield await _check_account(networks, seller, account)
 
 
@@ -118,15 +117,6 @@ async def _check_account(
     except (ChannelError, CannotOpen, ValueError) as error:
         return Finding(what, Verdict.WRONG, f"{error}. Reconnect it under Channels.")
     return Finding(what, Verdict.FINE, f"signed in as {handle}")
-
-
-def _connected(session: Session) -> list[tuple[Retailer, ChannelAccount]]:
-    statement = (
-        select(Retailer, ChannelAccount)
-        .where(ChannelAccount.retailer_id == Retailer.id)
-        .where(ChannelAccount.kind != OUTLET)
-    )
-    return list(session.exec(statement))
 
 
 async def _check_stripe(settings: Settings) -> Finding:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, update
+from sqlmodel import Session
 
-from offers.accounts import ChannelAccount, open_outlet
-from offers.catalog import Offer
+from offers.accounts import connect_account, move_accounts, open_outlet
+from offers.catalog import find_offer_by_sku, hang_picture
 from offers.feed import FeedRow, open_feed
-from offers.ids import new_id
 from offers.merchants import Merchant, Role, add_merchant, find_merchant
 from offers.pictures import keep_picture
 from offers.retailers import Retailer, add_retailer, new_retailer
@@ -22,6 +21,7 @@ from outletbot.sealing import Seal
 from webhooks.signing import new_secret
 
 SLUG = "fjordlight"
+MASTODON = "mastodon"
 OWNER = "ana@fjordlight.example"
 COLLEAGUE = "marc@fjordlight.example"
 IMPORTED = timedelta(days=40)  # so that there is a price log of 30 days
@@ -56,7 +56,15 @@ def open_shop(
     retailer.sealed_stock_secret = seal.close(new_secret())
     add_retailer(session, retailer)
     open_outlet(session, retailer, now=now)
-    _connect_mastodon(session, retailer, access, seal, now)
+    connect_account(
+        session,
+        retailer.id,
+        MASTODON,
+        base_url=access.base_url,
+        handle=access.handle,
+        sealed_token=seal.close(access.token),
+        now=now,
+    )
     add_merchant(
         session, retailer.id, OWNER, name="Ana Lindqvist", role=Role.OWNER, now=now
     )
@@ -71,37 +79,9 @@ def owner(session: Session) -> Merchant | None:
     return find_merchant(session, OWNER)
 
 
-def _connect_mastodon(
-    session: Session,
-    retailer: Retailer,
-    access: MastodonAccess,
-    seal: Seal,
-    now: datetime,
-) -> None:
-    session.add(
-        ChannelAccount(
-            id=new_id("account", now),
-            retailer_id=retailer.id,
-            kind="mastodon",
-            handle=access.handle,
-            base_url=access.base_url,
-            sealed_token=seal.close(access.token),
-            connected_at=now,
-            proved_at=now,
-        )
-    )
-
-
 def move_mastodon(session: Session, retailer_id: str, base_url: str) -> None:
     """The sandbox may have another port today."""
-    session.exec(
-        update(ChannelAccount)
-        .where(
-            col(ChannelAccount.retailer_id) == retailer_id,
-            col(ChannelAccount.kind) == "mastodon",
-        )
-        .values(base_url=base_url)
-    )
+    move_accounts(session, retailer_id, MASTODON, base_url)
 
 
 def fill_shelves(session: Session, retailer_id: str, *, now: datetime) -> None:
@@ -122,11 +102,9 @@ def _hang(
     session: Session, retailer_id: str, sku: str, content: bytes, *, now: datetime
 ) -> None:
     picture = keep_picture(session, retailer_id, content, size=SIZE, now=now)
-    session.exec(
-        update(Offer)
-        .where(col(Offer.retailer_id) == retailer_id, col(Offer.sku) == sku)
-        .values(picture_id=picture.id)
-    )
+    offer = find_offer_by_sku(session, retailer_id, sku)
+    if offer is not None:
+        hang_picture(session, offer, picture)
 
 
 def _picture_names() -> dict[str, Any]:

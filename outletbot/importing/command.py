@@ -1,15 +1,17 @@
 """The file on this machine: checked, or imported and entered into the history."""
 
 import hashlib
-import json
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlmodel import Session, col, update
-
-from offers.feed import Feed, open_feed
+from offers.feed import open_feed
 from offers.ids import new_id
-from offers.imports import FeedImport, ImportState
+from offers.imports import (
+    FeedImport,
+    ImportState,
+    add_import,
+    finish_local_import,
+)
 from offers.retailers import Retailer
 from offers.sentences import Sentence, dump_sentence
 from outletbot.db import Database
@@ -54,7 +56,7 @@ def import_file(
             refusal=dump_sentence(INTERRUPTED),
             created_at=now,
         )
-        database.transact_here(_enter, entry)
+        database.transact_here(add_import, entry)
         keeper = BadRowKeeper(database, entry, now)
         report = bring_in(
             database,
@@ -65,27 +67,6 @@ def import_file(
             on_progress=on_progress,
             on_errors=keeper.keep,
         )
-    database.transact_here(_close_entry, entry.id, report, feed, now=now)
+    counts, facts = counts_of(report), facts_of(feed, report)
+    database.transact_here(finish_local_import, entry.id, counts, facts=facts, now=now)
     return report
-
-
-def _enter(session: Session, entry: FeedImport) -> None:
-    session.add(entry)
-
-
-def _close_entry(
-    session: Session, import_id: str, report: Report, feed: Feed, *, now: datetime
-) -> None:
-    """The file is through: it was imported, not refused."""
-    session.exec(
-        update(FeedImport)
-        .where(col(FeedImport.id) == import_id)
-        .values(
-            **counts_of(report),
-            facts=json.dumps(facts_of(feed, report), ensure_ascii=False),
-            state=ImportState.IMPORTED,
-            refusal="",
-            progress=100,
-            imported_at=now,
-        )
-    )

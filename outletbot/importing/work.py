@@ -13,6 +13,7 @@ from sqlmodel import Session
 from offers import bad_rows, imports
 from offers.feed import Feed, NotAFeed, open_feed
 from offers.imports import FeedImport, ImportState
+from offers.pieces import pieces
 from offers.retailers import get_retailer
 from offers.sentences import Sentence
 from outletbot.db import Database
@@ -58,7 +59,7 @@ def _spooled(database: Database, entry: FeedImport) -> Iterator[BinaryIO]:
 
 
 def _copy_pieces(session: Session, import_id: str, stream: BinaryIO) -> None:
-    stream.writelines(imports.pieces(session, import_id))
+    stream.writelines(pieces(session, import_id))
 
 
 def _open(

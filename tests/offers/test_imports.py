@@ -23,13 +23,12 @@ from offers.imports import (
     finish_import,
     import_batch,
     imports,
-    keep_piece,
     lease_import,
     note_progress,
-    pieces,
     recheck_import,
     refuse_import,
 )
+from offers.pieces import keep_piece, pieces
 from offers.sentences import Sentence, dump_sentence, load_sentence
 from offers.shelving import Change, Tally
 from tests.factories import (

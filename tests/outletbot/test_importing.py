@@ -17,11 +17,11 @@ from offers.catalog import Offer
 from offers.feed import NotAFeed, open_feed
 from offers.imports import (
     FeedImport,
-    FeedPiece,
     ImportState,
     confirm_import,
     recheck_import,
 )
+from offers.pieces import FeedPiece
 from offers.posts import Post
 from offers.prices import PricePoint
 from offers.sentences import load_sentence

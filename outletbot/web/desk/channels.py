@@ -4,16 +4,21 @@ A token is proved at its network before it is kept, kept sealed, and never shown
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from http import HTTPStatus
 
 import structlog
 from aiohttp import web
-from sqlmodel import Session, select
 
-from offers.accounts import OUTLET, Afterwards, ChannelAccount, accounts
+from offers.accounts import (
+    Afterwards,
+    ChannelAccount,
+    accounts,
+    choose_afterwards,
+    connect_account,
+    note_trouble,
+    pause_account,
+)
 from offers.errors import InvalidField
-from offers.ids import new_id
 from offers.scope import get_own
 from offers.sentences import Sentence
 from outletbot.channels import ChannelError
@@ -54,9 +59,14 @@ async def connect(request: web.Request) -> web.Response:
     except ChannelError as error:
         said = Sentence("{said}", said=error)
         return await _channels_page(request, values=values, problems={"token": said})
-    sealed = request.app[SEAL].close(token)
     await request.app[DATABASE].transact(
-        _keep, request[RETAILER].id, base_url, handle, sealed, now=request.app[CLOCK]()
+        connect_account,
+        request[RETAILER].id,
+        MASTODON,
+        base_url=base_url,
+        handle=handle,
+        sealed_token=request.app[SEAL].close(token),
+        now=request.app[CLOCK](),
     )
     log.info("channel_connected", retailer=request[RETAILER].id, kind=MASTODON)
     raise web.HTTPSeeOther("/channels")
@@ -70,7 +80,7 @@ async def try_out(request: web.Request) -> web.Response:
     account = await database.read(get_own, ChannelAccount, retailer.id, account_id)
     trouble = await _trouble_of(request, account)
     await database.transact(
-        _note, retailer.id, account_id, trouble, now=request.app[CLOCK]()
+        note_trouble, retailer.id, account_id, trouble, now=request.app[CLOCK]()
     )
     raise web.HTTPSeeOther("/channels")
 
@@ -78,23 +88,28 @@ async def try_out(request: web.Request) -> web.Response:
 @routes.post("/channels/{account_id}/pause")
 async def pause(request: web.Request) -> web.Response:
     """Post nothing there until it is resumed."""
-    await _change(request, paused=True)
+    await _pause(request, paused=True)
     raise web.HTTPSeeOther("/channels")
 
 
 @routes.post("/channels/{account_id}/resume")
 async def resume(request: web.Request) -> web.Response:
-    await _change(request, paused=False)
+    await _pause(request, paused=False)
     raise web.HTTPSeeOther("/channels")
 
 
 @routes.post("/channels/{account_id}/afterwards")
-async def choose_afterwards(request: web.Request) -> web.Response:
+async def settle_afterwards(request: web.Request) -> web.Response:
     """Settle what becomes of posts whose deal is over."""
     choice = read_text(await request.post(), "afterwards", longest=20)
     if choice not in set(Afterwards):
         raise InvalidField("afterwards", Sentence("Choose from the list."), choice)
-    await _change(request, afterwards=Afterwards(choice))
+    await request.app[DATABASE].transact(
+        choose_afterwards,
+        request[RETAILER].id,
+        request.match_info["account_id"],
+        Afterwards(choice),
+    )
     raise web.HTTPSeeOther("/channels")
 
 
@@ -141,60 +156,8 @@ async def _trouble_of(request: web.Request, account: ChannelAccount) -> str:
     return ""
 
 
-async def _change(request: web.Request, **values: object) -> None:
+async def _pause(request: web.Request, *, paused: bool) -> None:
     account_id, retailer = request.match_info["account_id"], request[RETAILER]
-    await request.app[DATABASE].transact(_set, retailer.id, account_id, values)
-
-
-def _keep(
-    session: Session,
-    retailer_id: str,
-    base_url: str,
-    handle: str,
-    sealed_token: str,
-    *,
-    now: datetime,
-) -> None:
-    """Keep an account; one that was connected before goes on with its history."""
-    same = select(ChannelAccount).where(
-        ChannelAccount.retailer_id == retailer_id,
-        ChannelAccount.kind == MASTODON,
-        ChannelAccount.base_url == base_url,
-        ChannelAccount.handle == handle,
+    await request.app[DATABASE].transact(
+        pause_account, retailer.id, account_id, paused=paused
     )
-    account = session.exec(same).one_or_none() or ChannelAccount(
-        id=new_id("account", now),
-        retailer_id=retailer_id,
-        kind=MASTODON,
-        handle=handle,
-        base_url=base_url,
-        connected_at=now,
-    )
-    account.sealed_token, account.trouble, account.paused = sealed_token, "", False
-    account.proved_at = now
-    session.add(account)
-
-
-def _note(
-    session: Session,
-    retailer_id: str,
-    account_id: str,
-    trouble: str,
-    *,
-    now: datetime,
-) -> None:
-    account = get_own(session, ChannelAccount, retailer_id, account_id)
-    account.trouble = trouble
-    if not trouble:
-        account.proved_at = now
-    session.add(account)
-
-
-def _set(
-    session: Session, retailer_id: str, account_id: str, values: Mapping[str, object]
-) -> None:
-    account = get_own(session, ChannelAccount, retailer_id, account_id)
-    if account.kind == OUTLET and "paused" in values:
-        raise InvalidField("paused", Sentence("Your outlet page is always there."))
-    account.sqlmodel_update(dict(values))
-    session.add(account)

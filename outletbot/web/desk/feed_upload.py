@@ -9,12 +9,12 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from aiohttp import BodyPartReader, web
-from sqlmodel import Session, col, delete
 
 from offers.errors import InvalidField
 from offers.ids import new_id
-from offers.imports import FeedImport, FeedPiece, keep_piece
+from offers.imports import FeedImport, add_import, finish_upload, forget_upload
 from offers.money import is_currency
+from offers.pieces import keep_piece
 from offers.sentences import Sentence
 from outletbot.db import Database
 from outletbot.keys import CLOCK, DATABASE, MERCHANT, RETAILER, SETTINGS
@@ -54,7 +54,7 @@ class Upload:
         if self.size > self.most:
             return
         if not self.number:
-            await self._database.transact(_begin, self.entry)
+            await self._database.transact(add_import, self.entry)
         self._sha256.update(content)
         entry, number = self.entry, self.number
         await self._database.transact(
@@ -67,10 +67,11 @@ class Upload:
         self.entry.sha256 = self._sha256.hexdigest()
         self.entry.size, self.entry.currency = self.size, currency
         self.entry.leased_until = None
-        await self._database.transact(_save, self.entry)
+        await self._database.transact(finish_upload, self.entry)
 
     async def forget(self) -> None:
-        await self._database.transact(_forget, self.entry.id)
+        entry = self.entry
+        await self._database.transact(forget_upload, entry.retailer_id, entry.id)
 
 
 async def receive_upload(request: web.Request) -> FeedImport:
@@ -150,16 +151,3 @@ def _check(upload: Upload, currency: str) -> None:
     if not is_currency(currency):
         problem = Sentence("This is no currency that we know.")
         raise InvalidField("currency", problem, currency)
-
-
-def _begin(session: Session, entry: FeedImport) -> None:
-    session.add(entry)
-
-
-def _save(session: Session, entry: FeedImport) -> None:
-    session.merge(entry)
-
-
-def _forget(session: Session, import_id: str) -> None:
-    session.exec(delete(FeedPiece).where(col(FeedPiece.import_id) == import_id))
-    session.exec(delete(FeedImport).where(col(FeedImport.id) == import_id))

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from aiohttp import BodyPartReader, web
 from sqlmodel import Session
 
-from offers.catalog import Offer
+from offers.catalog import Offer, hang_picture
 from offers.errors import InvalidField
 from offers.pictures import keep_picture
 from offers.scope import get_own
@@ -109,8 +109,7 @@ def _hang(
     picture = keep_picture(
         session, retailer_id, jpeg.content, size=jpeg.size, now=clock()
     )
-    offer.picture_id = picture.id
-    session.add(offer)
+    hang_picture(session, offer, picture)
 
 
 def _page_number(text: str) -> int:

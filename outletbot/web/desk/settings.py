@@ -3,17 +3,15 @@
 A secret is made here, sealed, and shown once: in the answer to the form that made it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 from zoneinfo import available_timezones
 
 from aiohttp import web
-from sqlmodel import Session
 
 from offers.errors import InvalidField
 from offers.merchants import Role, merchants
-from offers.retailers import Retailer, get_retailer
+from offers.retailers import Retailer, change_retailer, get_retailer
 from offers.sentences import Sentence
 from outletbot.config import Settings
 from outletbot.keys import DATABASE, MERCHANT, RETAILER, SEAL, SETTINGS
@@ -50,7 +48,7 @@ async def save_profile(request: web.Request) -> web.Response:
         values = read_profile(form, request.app[SETTINGS])
     except InvalidField as problem:
         return await settings_page(request, typed=form, problem=problem)
-    await request.app[DATABASE].transact(_save, request[RETAILER].id, values)
+    await request.app[DATABASE].transact(change_retailer, request[RETAILER].id, values)
     raise web.HTTPSeeOther("/settings")
 
 
@@ -67,7 +65,7 @@ async def save_webhook(request: web.Request) -> web.Response:
     if address and not retailer.sealed_webhook_secret:
         secret = new_secret()
         values["sealed_webhook_secret"] = request.app[SEAL].close(secret)
-    await request.app[DATABASE].transact(_save, retailer.id, values)
+    await request.app[DATABASE].transact(change_retailer, retailer.id, values)
     if not secret:
         raise web.HTTPSeeOther("/settings")
     return await settings_page(request, secret=secret, whose="webhook")
@@ -141,14 +139,10 @@ def time_zones() -> list[str]:
 async def _renew(request: web.Request, column: str, whose: str) -> web.Response:
     secret = new_secret()
     sealed = request.app[SEAL].close(secret)
-    await request.app[DATABASE].transact(_save, request[RETAILER].id, {column: sealed})
+    await request.app[DATABASE].transact(
+        change_retailer, request[RETAILER].id, {column: sealed}
+    )
     return await settings_page(request, secret=secret, whose=whose)
-
-
-def _save(session: Session, retailer_id: str, values: Mapping[str, Any]) -> None:
-    retailer: Retailer = get_retailer(session, retailer_id)
-    retailer.sqlmodel_update(dict(values))
-    session.add(retailer)
 
 
 def _one_of(form: Form, field: str, is_choice: Callable[[str], bool]) -> str:

@@ -1,9 +1,6 @@
 """Pictures of goods: kept in memory while asked for, and in every cache for ever."""
 
-from sqlmodel import Session
-
-from offers.errors import Missing
-from offers.pictures import Picture
+from offers.pictures import get_picture
 from outletbot.db import Database
 from outletbot.web.shop.recent import Recent
 
@@ -26,12 +23,5 @@ class Pictures:
         kept = self._kept.find(picture_id)
         if kept is not None:
             return kept
-        content = await self._database.read(_read_picture, picture_id)
-        return self._kept.keep(picture_id, content)
-
-
-def _read_picture(session: Session, picture_id: str) -> bytes:
-    picture = session.get(Picture, picture_id)
-    if picture is None:
-        raise Missing(picture_id, "picture")
-    return picture.content
+        picture = await self._database.read(get_picture, picture_id)
+        return self._kept.keep(picture_id, picture.content)

@@ -15,8 +15,9 @@ from sqlmodel import Session, col, func, select
 
 from offers.bad_rows import BadRow
 from offers.catalog import Offer
-from offers.imports import FeedImport, FeedPiece, ImportState
+from offers.imports import FeedImport, ImportState
 from offers.merchants import Merchant
+from offers.pieces import FeedPiece
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.importing import work_on_import
