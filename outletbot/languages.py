@@ -1,7 +1,7 @@
 """Languages: English as written in the code, and French from ``locale/fr.po``."""
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.core import Locale, UnknownLocaleError, negotiate_locale
@@ -13,6 +13,7 @@ LANGUAGES = ("en", "fr")
 FOLDER = Path(__file__).parent / "locale"
 
 
+@lru_cache(maxsize=1024)
 def choose_language(accepted: str, *, default: str = "en") -> str:
     """Return the best of our languages for an ``Accept-Language`` header."""
     wanted = [part.partition(";") for part in accepted.split(",") if part.strip()]

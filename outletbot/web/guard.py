@@ -6,7 +6,6 @@ something must come from our own pages, told by ``Sec-Fetch-Site`` or ``Origin``
 handler says ``@machine``: those are signed.
 """
 
-import secrets
 from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from outletbot.keys import (
 )
 from outletbot.languages import LANGUAGES, choose_language
 
+POLICY = "Content-Security-Policy"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -72,11 +72,10 @@ def drop_cookie(request: web.Request, response: web.StreamResponse, name: str) -
 
 @web.middleware
 async def choose(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Settle the reader's language and the nonce of the page's own script."""
+    """Settle the reader's language."""
     asked = request.query.get("lang", "")
     accepted = request.headers.get("Accept-Language", "")
     request[LANGUAGE] = asked if asked in LANGUAGES else choose_language(accepted)
-    request[NONCE] = secrets.token_urlsafe(16)
     return await handler(request)
 
 
@@ -95,15 +94,9 @@ async def add_headers(request: web.Request, handler: Handler) -> web.StreamRespo
 def _protect(request: web.Request, response: web.StreamResponse) -> None:
     if response.prepared:
         return
-    nonce = request.get(NONCE, "")
     headers = response.headers
-    headers.setdefault(
-        "Content-Security-Policy",
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' "
-        f"'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; "
-        f"form-action 'self' https: {request.app[SETTINGS].sandbox_origin}; "
-        "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'",
-    )
+    if POLICY not in headers:
+        headers[POLICY] = _policy(request)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -111,6 +104,18 @@ def _protect(request: web.Request, response: web.StreamResponse) -> None:
         headers.setdefault("Cache-Control", "no-store")
     if request.app[SETTINGS].secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+def _policy(request: web.Request) -> str:
+    """Allow what is our own: a page's script by its nonce, if the page has one."""
+    nonce = f"'nonce-{request[NONCE]}'" if NONCE in request else "'self'"
+    sandbox = request.app[SETTINGS].sandbox_origin
+    return (
+        f"default-src 'none'; script-src {nonce}; style-src 'self' {nonce}; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+        f"form-action 'self' https: {sandbox}; frame-ancestors 'none'; "
+        "manifest-src 'self'"
+    )
 
 
 @web.middleware

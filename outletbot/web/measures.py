@@ -1,8 +1,9 @@
 """Measures for Prometheus: by route, never by path or id."""
 
 import time
+from functools import cache
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter, Histogram
 
@@ -31,8 +32,20 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     finally:
         route = _route(request)
-        REQUESTS.labels(request.method, route, status).inc()
-        SECONDS.labels(route).observe(time.perf_counter() - started)
+        method = request.method if request.method in hdrs.METH_ALL else "OTHER"
+        _requests(method, route, status).inc()
+        _seconds(route).observe(time.perf_counter() - started)
+
+
+@cache
+def _requests(method: str, route: str, status: int) -> Counter:
+    """The library looks labels up under a lock; ours are few and stay."""
+    return REQUESTS.labels(method, route, status)
+
+
+@cache
+def _seconds(route: str) -> Histogram:
+    return SECONDS.labels(route)
 
 
 def _route(request: web.Request) -> str:

@@ -1,5 +1,6 @@
 """Rendering: templates, in the reader's language."""
 
+import secrets
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -34,7 +35,7 @@ def page(
     text = render(
         template,
         request[LANGUAGE],
-        nonce=request[NONCE],
+        nonce=_nonce(request),
         merchant=request.get(MERCHANT),
         retailer=context.pop("retailer", retailer),
         path=request.path,
@@ -44,6 +45,13 @@ def page(
     response = web.Response(text=text, content_type="text/html", status=status)
     response.headers[hdrs.CONTENT_LANGUAGE] = request[LANGUAGE]
     return response
+
+
+def _nonce(request: web.Request) -> str:
+    """Return the word by which the browser knows this page's own script."""
+    if NONCE not in request:
+        request[NONCE] = secrets.token_urlsafe(16)
+    return request[NONCE]
 
 
 @cache

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
@@ -46,8 +46,18 @@ class Pages(Generic[V]):
     def __init__(self, paint: Callable[[V, str], str]) -> None:
         self._paint = paint
         self._made: Recent[tuple[V, str], Rendered] = Recent(KEEP_PAGES)
+        self._last: Recent[tuple[int, str], tuple[V, Rendered]] = Recent(KEEP_PAGES)
 
     def get(self, view: V, language: str) -> Rendered:
+        """Return the page; to the very object asked for last it costs no comparison."""
+        last = self._last.find((id(view), language))
+        if last is not None and last[0] is view:
+            return last[1]
+        rendered = self._equal(view, language)
+        self._last.keep((id(view), language), (view, rendered))
+        return rendered
+
+    def _equal(self, view: V, language: str) -> Rendered:
         made = self._made.find((view, language))
         if made is not None:
             return made
@@ -84,11 +94,7 @@ def shopper_language(request: web.Request, default: str) -> str:
     asked = request.query.get("lang", "")
     if asked in LANGUAGES:
         return asked
-    return _chosen(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""), default)
-
-
-@lru_cache(maxsize=1024)
-def _chosen(accepted: str, default: str) -> str:
+    accepted = request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
     return choose_language(accepted, default=default)
 
 
