@@ -4,6 +4,7 @@ Of its *allotment* each unit is free, held, sold, or withheld because the retail
 stock no longer has it. The database refuses a deal for which that does not add up.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -227,3 +228,53 @@ def next_deals(
         .limit(limit)
     )
     return list(session.exec(statement))
+
+
+def deals_of_offer(session: Session, retailer_id: str, offer_id: str) -> list[Deal]:
+    """Return the deals that an offer is or was in, the latest opening first."""
+    statement = (
+        select(Deal)
+        .where(Deal.retailer_id == retailer_id, Deal.offer_id == offer_id)
+        .order_by(col(Deal.opens_at).desc())
+    )
+    return list(session.exec(statement))
+
+
+def pictures_of_deals(session: Session, retailer_id: str) -> dict[str, str | None]:
+    """Return the ids of the pictures of a retailer's deals, by the deals' ids."""
+    statement = (
+        select(Deal.id, Offer.picture_id)
+        .join(Offer, col(Offer.id) == col(Deal.offer_id))
+        .where(Deal.retailer_id == retailer_id)
+    )
+    return dict(session.exec(statement).all())
+
+
+def offers_in_deals(
+    session: Session, retailer_id: str, skus: Sequence[str]
+) -> list[Offer]:
+    """Return which offers with these *skus* are in deals that have not closed."""
+    in_deals = select(Deal.offer_id).where(
+        Deal.retailer_id == retailer_id, col(Deal.closed_at).is_(None)
+    )
+    statement = select(Offer).where(
+        Offer.retailer_id == retailer_id,
+        col(Offer.sku).in_(skus),
+        col(Offer.id).in_(in_deals),
+    )
+    return list(session.exec(statement))
+
+
+def find_overstock(session: Session, retailer_id: str, *, least: int) -> Offer | None:
+    """Return the offer that there is most of and that never was in a deal.
+
+    ``None`` if there are not *least* units of any.
+    """
+    dealt = select(Deal.offer_id).where(Deal.retailer_id == retailer_id)
+    statement = (
+        select(Offer)
+        .where(Offer.retailer_id == retailer_id, col(Offer.id).not_in(dealt))
+        .where(col(Offer.quantity) >= least)
+        .order_by(col(Offer.quantity).desc())
+    )
+    return session.exec(statement).first()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from offers.allotments import lock, promised
 from offers.catalog import Offer
@@ -15,9 +15,8 @@ from offers.scope import get_own
 from offers.sentences import Sentence
 
 MAX_ALLOTMENT = 100_000
-
-
 MAX_RUN = timedelta(days=30)
+TWICE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,24 @@ def plan_deal(
     session.add(deal)
     session.flush()
     return deal
+
+
+def find_deal_of_plan(
+    session: Session, retailer_id: str, plan: DealPlan, *, now: datetime
+) -> Deal | None:
+    """Return the deal that *plan* became within the last minute.
+
+    Whoever presses a button twice wants one deal.
+    """
+    same = select(Deal).where(
+        Deal.retailer_id == retailer_id,
+        Deal.offer_id == plan.offer_id,
+        Deal.price_amount == plan.price.amount,
+        Deal.allotment == plan.units,
+        col(Deal.closes_at) == plan.closes_at,
+        col(Deal.created_at) > now - TWICE,
+    )
+    return session.exec(same).first()
 
 
 def check_plan(

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, insert
-from sqlmodel import Field, Session, SQLModel, col, update
+from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.catalog import Offer
 from offers.columns import Moment, word
@@ -135,3 +135,19 @@ def log_recounts(
     ]
     if rows:
         session.exec(insert(StockMovement), params=rows)
+
+
+def movements(
+    session: Session, retailer_id: str, offer_id: str, *, limit: int
+) -> list[StockMovement]:
+    """Return how the stock of an offer changed, the latest change first."""
+    statement = (
+        select(StockMovement)
+        .where(
+            StockMovement.retailer_id == retailer_id,
+            StockMovement.offer_id == offer_id,
+        )
+        .order_by(col(StockMovement.moved_at).desc(), col(StockMovement.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(statement))

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -121,6 +121,11 @@ class Database:
         self._writers.shutdown()
         self._readers.shutdown()
         self.engine.dispose()
+
+
+def ping(session: Session) -> None:
+    """Ask something of the database that it can always answer."""
+    session.exec(text("SELECT 1"))  # type: ignore[call-overload]  # plain SQL
 
 
 _POSTGRES_OPTIONS = (

@@ -5,7 +5,7 @@ The schedule is that of Standard Webhooks: at once, then after 5 s, 5 min, 30 mi
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment, word
 from offers.ids import new_id
+from offers.leases import lease
 from offers.retailers import get_retailer
 
 LEASE = timedelta(minutes=1)
@@ -98,21 +99,10 @@ def lease_due_deliveries(
 ) -> list[Delivery]:
     """Take messages that are due, so that nobody else takes them for a while."""
     due = (col(Delivery.state) == DeliveryState.DUE, col(Delivery.due_at) <= now)
-    first = (
-        select(Delivery.id)
-        .where(*due)
-        .order_by(col(Delivery.due_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    leased = session.scalars(
-        update(Delivery)
-        .where(*due, col(Delivery.id).in_(first))
-        .values(due_at=now + LEASE, attempts=col(Delivery.attempts) + 1)
-        .returning(Delivery)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return sorted(leased.all(), key=lambda delivery: delivery.id)
+    attempts = col(Delivery.attempts) + 1
+    values = {"due_at": now + LEASE, "attempts": attempts}
+    leased = lease(session, Delivery, due, values, order=Delivery.due_at, limit=limit)
+    return sorted(leased, key=lambda delivery: delivery.id)
 
 
 def record_attempt(
@@ -180,6 +170,27 @@ def attempts(
         .order_by(col(DeliveryAttempt.id))
     )
     return list(session.exec(statement))
+
+
+def attempts_by_delivery(
+    session: Session, retailer_id: str, delivery_ids: Sequence[str]
+) -> dict[str, list[DeliveryAttempt]]:
+    """Return the attempts of several messages by the messages' ids, the last first.
+
+    A message that was not tried yet has no entry.
+    """
+    statement = (
+        select(DeliveryAttempt)
+        .where(
+            DeliveryAttempt.retailer_id == retailer_id,
+            col(DeliveryAttempt.delivery_id).in_(delivery_ids),
+        )
+        .order_by(col(DeliveryAttempt.id).desc())
+    )
+    tried: dict[str, list[DeliveryAttempt]] = {}
+    for attempt in session.exec(statement):
+        tried.setdefault(attempt.delivery_id, []).append(attempt)
+    return tried
 
 
 def _move(

@@ -11,13 +11,13 @@ from http import HTTPStatus
 
 import aiohttp
 import structlog
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from offers.accounts import accounts
 from offers.catalog import Offer, find_offer_by_sku
 from offers.claims import Claim, place_holds
 from offers.clicks import Arrived, Visitor, record_clicks
-from offers.deals import Deal, Phase, deals
+from offers.deals import Deal, Phase, deals, deals_of_offer, find_overstock
 from offers.errors import Missing
 from offers.holds import Hold
 from offers.ids import new_code
@@ -194,17 +194,10 @@ def plan_scene(
 
 def _offer(session: Session, retailer_id: str, scene: Scene) -> Offer:
     """A later day's visitor gets another of the sixty products."""
-    busy = select(Deal.offer_id).where(Deal.retailer_id == retailer_id)
     wanted = find_offer_by_sku(session, retailer_id, scene.sku)
-    if wanted is not None and wanted.id not in set(session.exec(busy)):
+    if wanted is not None and not deals_of_offer(session, retailer_id, wanted.id):
         return wanted
-    fresh = (
-        select(Offer)
-        .where(Offer.retailer_id == retailer_id, col(Offer.id).not_in(busy))
-        .where(col(Offer.quantity) >= 10)
-        .order_by(col(Offer.quantity).desc())
-    )
-    offer = session.exec(fresh).first()
+    offer = find_overstock(session, retailer_id, least=10)
     if offer is None:
         raise Missing(scene.sku, "offer")
     return offer

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from offers.allotments import fit_to_stock
-from offers.catalog import Offer
-from offers.deals import Deal, mark_sold_out
+from offers.deals import mark_sold_out, offers_in_deals
 from offers.feed import Feed, FeedRow, RowError
 from offers.imports import import_batch
 from offers.posts import retire_posts
@@ -85,25 +84,11 @@ def _bring_rows(
 ) -> Tally:
     tally, _ = import_batch(session, retailer_id, import_id, rows, now=now)
     # Also what had no stock and has some now: its deals may get units back.
-    for offer in _offers_in_deals(session, retailer_id, [row.sku for row in rows]):
+    for offer in offers_in_deals(session, retailer_id, [row.sku for row in rows]):
         for deal in fit_to_stock(session, offer):
             if mark_sold_out(session, deal.id, now=now):
                 retire_posts(session, deal.id, now=now)
     return tally
-
-
-def _offers_in_deals(
-    session: Session, retailer_id: str, skus: Sequence[str]
-) -> Sequence[Offer]:
-    in_deals = select(Deal.offer_id).where(
-        Deal.retailer_id == retailer_id, col(Deal.closed_at).is_(None)
-    )
-    statement = select(Offer).where(
-        Offer.retailer_id == retailer_id,
-        col(Offer.sku).in_(skus),
-        col(Offer.id).in_(in_deals),
-    )
-    return session.exec(statement).all()
 
 
 def _batches(feed: Feed, size: int) -> Iterator[Batch]:

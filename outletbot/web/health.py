@@ -6,8 +6,8 @@ from http import HTTPStatus
 import prometheus_client
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, text
 
+from outletbot.db import ping
 from outletbot.keys import DATABASE
 from outletbot.schema import is_current
 from outletbot.web.guard import public
@@ -28,7 +28,7 @@ async def ready(request: web.Request) -> web.Response:
     database = request.app[DATABASE]
     try:
         async with asyncio.timeout(1):
-            await database.read(_ask)
+            await database.read(ping)
             current = await asyncio.to_thread(is_current, database.engine)
     except (TimeoutError, SQLAlchemyError):
         return _not_ready("the database does not answer")
@@ -45,10 +45,6 @@ async def measures(_request: web.Request) -> web.Response:
         body=prometheus_client.generate_latest(),
         headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST},
     )
-
-
-def _ask(session: Session) -> None:
-    session.exec(text("SELECT 1"))  # type: ignore[call-overload]  # plain SQL
 
 
 def _not_ready(reason: str) -> web.Response:

@@ -6,10 +6,9 @@ from datetime import datetime
 from itertools import groupby
 
 from aiohttp import web
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from offers.catalog import Offer
-from offers.deals import Deal, Phase, deals, end_deal
+from offers.deals import Deal, Phase, deals, end_deal, pictures_of_deals
 from offers.posts import Post, try_again
 from offers.scope import get_own
 from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER
@@ -77,14 +76,8 @@ async def send_again(request: web.Request) -> web.Response:
 def deal_lines(session: Session, retailer_id: str, *, now: datetime) -> list[DealLine]:
     """Return a retailer's deals, the latest opening first."""
     found = deals(session, retailer_id)
-    with_picture = select(Offer.id, Offer.picture_id).where(
-        Offer.retailer_id == retailer_id,
-        col(Offer.id).in_(select(Deal.offer_id).where(Deal.retailer_id == retailer_id)),
-    )
-    pictures = dict(session.exec(with_picture).all())
-    return [
-        DealLine(deal, deal.phase(now), pictures.get(deal.offer_id)) for deal in found
-    ]
+    pictures = pictures_of_deals(session, retailer_id)
+    return [DealLine(deal, deal.phase(now), pictures.get(deal.id)) for deal in found]
 
 
 def _by_day(request: web.Request, lines: Sequence[DealLine]) -> list[Day]:

@@ -1,12 +1,11 @@
 """Deliveries: what a retailer's endpoint was and will be told, try by try."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from offers.scope import get_own
 from outletbot.keys import CLOCK, DATABASE, RETAILER
@@ -15,6 +14,7 @@ from webhooks.outbox import (
     Delivery,
     DeliveryAttempt,
     DeliveryState,
+    attempts_by_delivery,
     deliver_again,
     deliveries,
 )
@@ -47,18 +47,8 @@ async def send_again(request: web.Request) -> web.Response:
 def delivery_lines(session: Session, retailer_id: str) -> list[DeliveryLine]:
     """Return the latest messages, each with its attempts, the last one first."""
     found = deliveries(session, retailer_id)
-    statement = (
-        select(DeliveryAttempt)
-        .where(
-            DeliveryAttempt.retailer_id == retailer_id,
-            col(DeliveryAttempt.delivery_id).in_([d.id for d in found]),
-        )
-        .order_by(col(DeliveryAttempt.id).desc())
-    )
-    tried: dict[str, list[DeliveryAttempt]] = defaultdict(list)
-    for attempt in session.exec(statement):
-        tried[attempt.delivery_id].append(attempt)
-    return [DeliveryLine(delivery, tried[delivery.id]) for delivery in found]
+    tried = attempts_by_delivery(session, retailer_id, [d.id for d in found])
+    return [DeliveryLine(delivery, tried.get(delivery.id, ())) for delivery in found]
 
 
 def _again(

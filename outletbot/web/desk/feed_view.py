@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from offers.bad_rows import BadRow, bad_rows
 from offers.feed import FIELDS, RowError
 from offers.imports import WAITING, FeedImport, imports
 from offers.merchants import Merchant, merchants
 from offers.money import Money, is_currency
-from offers.scope import get_own
+from offers.scope import find_own, get_own
 from offers.sentences import Sentence, load_sentence
 
 SHOWN_ERRORS = 100
@@ -155,8 +155,9 @@ def row_error(row: BadRow) -> RowError:
 
 
 def _who(session: Session, entry: FeedImport) -> str:
-    statement = select(Merchant.name).where(Merchant.id == entry.merchant_id)
-    return session.exec(statement).first() or ""
+    key = entry.merchant_id or ""
+    merchant = find_own(session, Merchant, entry.retailer_id, key)
+    return merchant.name if merchant is not None else ""
 
 
 def _refusal(entry: FeedImport) -> Sentence | None:

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from offers.allotments import promised
 from offers.catalog import PAGE, Offer, offers
-from offers.deals import Deal
+from offers.deals import Deal, deals_of_offer
 from offers.money import Money
 from offers.prices import PricePoint, price_log
 from offers.scope import get_own
-from offers.stock import StockMovement
+from offers.stock import StockMovement, movements
 
 SHOWN_MOVEMENTS = 50
 
@@ -65,8 +65,8 @@ def offer_view(session: Session, retailer_id: str, offer_id: str) -> OfferView:
         offer=offer,
         free=free_units(session, offer),
         prices=price_log(session, retailer_id, offer_id)[::-1],
-        movements=_movements(session, offer),
-        deals=_deals(session, offer),
+        movements=movements(session, retailer_id, offer_id, limit=SHOWN_MOVEMENTS),
+        deals=deals_of_offer(session, retailer_id, offer_id),
     )
 
 
@@ -83,25 +83,3 @@ def _line(offer: Offer) -> OfferLine:
     return OfferLine(
         offer, None if listed is None else Money(listed, offer.currency), tied_up
     )
-
-
-def _movements(session: Session, offer: Offer) -> Sequence[StockMovement]:
-    statement = (
-        select(StockMovement)
-        .where(
-            StockMovement.retailer_id == offer.retailer_id,
-            StockMovement.offer_id == offer.id,
-        )
-        .order_by(col(StockMovement.moved_at).desc(), col(StockMovement.id).desc())
-        .limit(SHOWN_MOVEMENTS)
-    )
-    return session.exec(statement).all()
-
-
-def _deals(session: Session, offer: Offer) -> Sequence[Deal]:
-    statement = (
-        select(Deal)
-        .where(Deal.retailer_id == offer.retailer_id, Deal.offer_id == offer.id)
-        .order_by(col(Deal.opens_at).desc())
-    )
-    return session.exec(statement).all()

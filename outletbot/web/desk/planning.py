@@ -1,17 +1,17 @@
 """Planning: an offer becomes a deal, after a look at what it would be."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from offers.accounts import accounts
 from offers.catalog import Offer
 from offers.deals import Deal
-from offers.planning import DealPlan, plan_deal
+from offers.planning import find_deal_of_plan, plan_deal
 from offers.posts import schedule_posts
 from offers.retailers import Retailer
 from offers.scope import find_own, get_own
@@ -27,8 +27,6 @@ from outletbot.web.desk.plan_form import (
 )
 from outletbot.web.forms import Form
 from outletbot.web.rendering import page
-
-TWICE = timedelta(minutes=1)
 
 routes = web.RouteTableDef()
 
@@ -126,11 +124,14 @@ def _arm(session: Session, desk: Desk, form: Form) -> str | None:
     _, filled = _read(session, desk, form)
     if filled.plan is None:
         return None
-    earlier = _made_just_now(session, desk, filled.plan)
-    if earlier is not None or filled.problems:
-        return earlier
-    deal = plan_deal(session, desk.retailer.id, filled.plan, now=desk.now)
-    places = [a for a in accounts(session, desk.retailer.id) if not a.paused]
+    retailer_id = desk.retailer.id
+    earlier = find_deal_of_plan(session, retailer_id, filled.plan, now=desk.now)
+    if earlier is not None:
+        return earlier.id
+    if filled.problems:
+        return None
+    deal = plan_deal(session, retailer_id, filled.plan, now=desk.now)
+    places = [a for a in accounts(session, retailer_id) if not a.paused]
     schedule_posts(session, deal, places, now=desk.now)
     return deal.id
 
@@ -140,16 +141,3 @@ def _read(session: Session, desk: Desk, form: Form) -> tuple[Offer, PlanForm]:
     key = offer_id if isinstance(offer_id, str) else ""
     offer = get_own(session, Offer, desk.retailer.id, key)
     return offer, read_plan(session, offer, form, desk.zone, now=desk.now)
-
-
-def _made_just_now(session: Session, desk: Desk, plan: DealPlan) -> str | None:
-    """Return the same deal if its button was pressed twice."""
-    same = select(Deal.id).where(
-        Deal.retailer_id == desk.retailer.id,
-        Deal.offer_id == plan.offer_id,
-        Deal.price_amount == plan.price.amount,
-        Deal.allotment == plan.units,
-        col(Deal.closes_at) == plan.closes_at,
-        col(Deal.created_at) > desk.now - TWICE,
-    )
-    return session.exec(same).first()
