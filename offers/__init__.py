@@ -4,6 +4,7 @@ The modules are listed in the order in which goods move through them; a module
 may import from those above it and never from those below.
 
     money, ids, columns, sentences, errors    the vocabulary
+    leases       rows that are due, taken for a while
     retailers    who sells; every other row belongs to one
     merchants    a retailer's people, and how they sign in
     accounts     a retailer's channels: the social accounts we post to
@@ -27,5 +28,6 @@ may import from those above it and never from those below.
     payment_pages  what a hold asks the provider for
     orders       a hold that was paid for
     refunds      money to give back, until the provider has
+    wall         what shoppers see
     summary      what the retailer sees
 """

@@ -20,6 +20,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select, update
 from offers.columns import Moment, word
 from offers.errors import WrongState
 from offers.feed.rows import FeedRow
+from offers.leases import lease
 from offers.pieces import forget_pieces
 from offers.scope import get_own
 from offers.sentences import Sentence, dump_sentence
@@ -97,21 +98,10 @@ def lease_import(session: Session, *, now: datetime) -> FeedImport | None:
         col(FeedImport.state).in_(WAITING),
         col(FeedImport.leased_until).is_(None) | (col(FeedImport.leased_until) <= now),
     )
-    first = (
-        select(FeedImport.id)
-        .where(*waiting)
-        .order_by(col(FeedImport.created_at))
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    leased = session.scalars(
-        update(FeedImport)
-        .where(*waiting, col(FeedImport.id).in_(first))
-        .values(leased_until=now + LEASE)
-        .returning(FeedImport)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return leased.one_or_none()
+    values = {"leased_until": now + LEASE}
+    order = FeedImport.created_at
+    leased = lease(session, FeedImport, waiting, values, order=order, limit=1)
+    return leased[0] if leased else None
 
 
 def note_progress(

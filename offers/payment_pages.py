@@ -10,6 +10,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select, update
 
 from offers.holds import PAYABLE, UNPAGED, Hold, HoldState, end_hold, get_hold
+from offers.leases import lease
 
 LEASE = timedelta(seconds=40)
 
@@ -99,20 +100,9 @@ def lease_lapsed_holds(
         col(Hold.expires_at) <= now,
         col(Hold.leased_until).is_(None) | (col(Hold.leased_until) <= now),
     )
-    first = (
-        select(Hold.id)
-        .where(*lapsed)
-        .order_by(col(Hold.expires_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    leased = session.scalars(
-        update(Hold)
-        .where(*lapsed, col(Hold.id).in_(first))
-        .values(leased_until=now + LEASE)
-        .returning(Hold)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    ).all()
+    values = {"leased_until": now + LEASE}
+    order = Hold.expires_at
+    leased = lease(session, Hold, lapsed, values, order=order, limit=limit)
     unasked = {hold.id for hold in leased if hold.state is HoldState.HELD}
     for hold_id in unasked:
         end_hold(session, hold_id, HoldState.RELEASED, now=now)

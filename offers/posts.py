@@ -22,6 +22,7 @@ from offers.columns import Moment, word
 from offers.deals import Deal
 from offers.errors import Missing
 from offers.ids import new_code, new_id
+from offers.leases import lease
 
 LEASE = timedelta(minutes=2)
 LATE = timedelta(minutes=2)
@@ -118,21 +119,10 @@ def _lease(
     values: Mapping[str, datetime],
     limit: int,
 ) -> list[Post]:
-    first = (
-        select(Post.id)
-        .where(*due)
-        .order_by(col(Post.first_due_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    leased = session.scalars(
-        update(Post)
-        .where(*due, col(Post.id).in_(first))
-        .values(fence=col(Post.fence) + 1, **values)
-        .returning(Post)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return sorted(leased.all(), key=lambda post: post.first_due_at)
+    fenced = {"fence": col(Post.fence) + 1, **values}
+    order = Post.first_due_at
+    leased = lease(session, Post, due, fenced, order=order, limit=limit)
+    return sorted(leased, key=lambda post: post.first_due_at)
 
 
 def begin_sending(

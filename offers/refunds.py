@@ -7,6 +7,7 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment
 from offers.ids import new_id
+from offers.leases import lease
 from offers.money import Money
 
 LEASE = timedelta(minutes=1)
@@ -77,21 +78,9 @@ def lease_due_refunds(
 ) -> list[Refund]:
     """Take refunds that the provider has to be asked for."""
     due = (col(Refund.given_at).is_(None), col(Refund.due_at) <= now)
-    first = (
-        select(Refund.id)
-        .where(*due)
-        .order_by(col(Refund.due_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    leased = session.scalars(
-        update(Refund)
-        .where(*due, col(Refund.id).in_(first))
-        .values(due_at=now + LEASE, attempts=col(Refund.attempts) + 1)
-        .returning(Refund)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return list(leased.all())
+    attempts = col(Refund.attempts) + 1
+    values = {"due_at": now + LEASE, "attempts": attempts}
+    return lease(session, Refund, due, values, order=Refund.due_at, limit=limit)
 
 
 def mark_given(

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, Session, SQLModel, col, select, update
+from sqlmodel import Field, Session, SQLModel, col, update
 
 from offers.columns import Moment
 from offers.ids import new_id
+from offers.leases import lease
 
 LEASE = timedelta(minutes=1)
 
@@ -73,21 +74,10 @@ def lease_arrivals(
 ) -> list[Arrival]:
     """Take messages that were not acted on yet, the oldest first."""
     due = (col(Arrival.handled_at).is_(None), col(Arrival.due_at) <= now)
-    first = (
-        select(Arrival.id)
-        .where(*due)
-        .order_by(col(Arrival.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    leased = session.scalars(
-        update(Arrival)
-        .where(*due, col(Arrival.id).in_(first))
-        .values(due_at=now + LEASE, attempts=col(Arrival.attempts) + 1)
-        .returning(Arrival)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return sorted(leased.all(), key=lambda arrival: arrival.id)
+    attempts = col(Arrival.attempts) + 1
+    values = {"due_at": now + LEASE, "attempts": attempts}
+    leased = lease(session, Arrival, due, values, order=Arrival.id, limit=limit)
+    return sorted(leased, key=lambda arrival: arrival.id)
 
 
 def mark_handled(

@@ -1,0 +1,45 @@
+"""Leases: rows that are due, taken so that nobody else takes them for a while.
+
+One conditional UPDATE, whatever the database: on PostgreSQL over rows that nobody else
+has locked, on SQLite under the one writer's lock. Who takes a row and dies leaves it to
+the next, once the lease is over.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, SQLModel, col, select, update
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+def lease(
+    session: Session,
+    table: type[Row],
+    due: Sequence[ColumnElement[bool]],
+    values: Mapping[str, object],
+    *,
+    order: Any,
+    limit: int,
+) -> list[Row]:
+    """Take up to *limit* rows that are *due*, by *order*, and set *values* in them.
+
+    Returns them as they are then, in no order.
+    """
+    key = table.__table__.c.id  # type: ignore[attr-defined]  # every table has one
+    first = (
+        select(key)
+        .where(*due)
+        .order_by(order)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    leased = session.scalars(
+        update(table)
+        .where(*due, col(key).in_(first))
+        .values(values)
+        .returning(table)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return list(leased.all())
