@@ -187,6 +187,74 @@ def _extracted(path: Path, method: str) -> set[str]:
     return {said for said in ids if said}
 
 
+STATEMENTS = {"select", "update", "delete", "insert", "text", "func"}
+ASKING = {"exec", "execute", "scalars", "scalar", "add", "add_all", "merge", "delete"}
+THE_DATABASE = ("db.py", "schema.py", "migrations/")
+
+
+def test_the_service_asks_the_database_nothing_of_its_own() -> None:
+    """Queries live with their tables; a lookup by id may stay where it is needed."""
+    service = ROOT / "outletbot"
+    others = [
+        path
+        for path in modules("outletbot")
+        if not path.relative_to(service).as_posix().startswith(THE_DATABASE)
+    ]
+
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in others
+        for line in queries(path.read_text())
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from sqlmodel import Session, select",
+        "from sqlalchemy.dialects.postgresql import insert",
+        "from sqlmodel import update as change",
+        "import sqlmodel",
+        "import sqlalchemy.sql as sql",
+        "session.exec(statement)",
+        "return self.session.add(row)",
+    ],
+)
+def test_a_query_is_noticed(line: str) -> None:
+    assert queries(f"from sqlmodel import Session\n{line}\n") == [2]
+
+
+def queries(source: str) -> list[int]:
+    """Return the lines that make a statement, or give one to a session."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if _makes_a_statement(node) or _asks(node)
+    ]
+
+
+def _makes_a_statement(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(_is_sql(alias.name) for alias in node.names)
+    if isinstance(node, ast.ImportFrom) and _is_sql(node.module or ""):
+        return any(alias.name in STATEMENTS for alias in node.names)
+    return False
+
+
+def _asks(node: ast.AST) -> bool:
+    if not (isinstance(node, ast.Attribute) and node.attr in ASKING):
+        return False
+    whom = node.value
+    name = whom.id if isinstance(whom, ast.Name) else getattr(whom, "attr", "")
+    return name.removeprefix("_") == "session"
+
+
+def _is_sql(module: str) -> bool:
+    return module.partition(".")[0] in {"sqlmodel", "sqlalchemy"}
+
+
 def test_sentences_are_written_out_where_they_are_made() -> None:
     """What is composed at run time is in no catalog."""
     composed = [

@@ -18,16 +18,21 @@ from offers.deals import (
     Phase,
     close_due,
     deals,
+    deals_of_offer,
     end_deal,
     expected_reduction,
+    find_overstock,
     mark_sold_out,
     next_deals,
+    offers_in_deals,
     open_due,
+    pictures_of_deals,
 )
 from offers.errors import InvalidFields, Missing, WrongState
 from offers.holds import HoldState
 from offers.money import Money
-from offers.planning import DealPlan, plan_deal
+from offers.pictures import keep_picture
+from offers.planning import TWICE, DealPlan, find_deal_of_plan, plan_deal
 from offers.prices import log_price, price_log
 from tests.conftest import Passing
 from tests.factories import (
@@ -210,6 +215,43 @@ class TestPlanDeal:
         times = {"opens_at": NOON + opens_in, "closes_at": NOON + closes_in}
 
         assert refused(session, make_offer(session), **times) == problems
+
+
+class TestFindDealOfPlan:
+    def test_finds_what_was_made_of_it_just_now(self, session: Session) -> None:
+        plan = make_plan(make_offer(session))
+        made = plan_deal(session, north(session).id, plan, now=NOON)
+
+        now = NOON + TWICE - SECOND
+        found = find_deal_of_plan(session, made.retailer_id, plan, now=now)
+        assert found is not None
+        assert found.id == made.id
+
+        now = NOON + TWICE
+        assert find_deal_of_plan(session, made.retailer_id, plan, now=now) is None
+
+    @pytest.mark.parametrize(
+        "change", [{"amount": 4_998}, {"units": 4}, {"closes_at": NOON + 3 * HOUR}]
+    )
+    def test_takes_another_plan_for_another(
+        self, session: Session, change: dict[str, Any]
+    ) -> None:
+        offer = make_offer(session)
+        made = plan_deal(session, north(session).id, make_plan(offer), now=NOON)
+
+        other = make_plan(offer, **change)
+
+        assert find_deal_of_plan(session, made.retailer_id, other, now=NOON) is None
+
+    def test_keeps_to_the_offer_and_its_retailer(self, session: Session) -> None:
+        plan = make_plan(make_offer(session))
+        made = plan_deal(session, north(session).id, plan, now=NOON)
+
+        other = make_plan(make_offer(session))
+        south = make_retailer(session).id
+
+        assert find_deal_of_plan(session, made.retailer_id, other, now=NOON) is None
+        assert find_deal_of_plan(session, south, plan, now=NOON) is None
 
 
 class TestTheDatabase:
@@ -628,3 +670,60 @@ class TestReads:
         found = next_deals(session, north(session).id, now=NOON)
 
         assert [deal.id for deal in found] == [now.id, soon.id]
+
+    def test_shows_the_deals_of_an_offer(self, session: Session) -> None:
+        offer = make_offer(session)
+        older = make_deal(session, offer, opens_at=NOON - HOUR)
+        newer = make_deal(session, offer, opens_at=NOON)
+        make_deal(session)
+
+        found = deals_of_offer(session, offer.retailer_id, offer.id)
+
+        assert [deal.id for deal in found] == [newer.id, older.id]
+        assert deals_of_offer(session, make_retailer(session).id, offer.id) == []
+
+    def test_shows_what_deals_look_like(self, session: Session) -> None:
+        picture = keep_picture(
+            session, north(session).id, b"jpeg", size=(8, 6), now=NOON
+        )
+        shown = make_deal(session, make_offer(session, picture_id=picture.id))
+        plain = make_deal(session)
+        make_deal(session, retailer_id=make_retailer(session).id)
+
+        found = pictures_of_deals(session, north(session).id)
+
+        assert found == {shown.id: picture.id, plain.id: None}
+
+    def test_tells_which_offers_are_in_deals(self, session: Session) -> None:
+        south = make_retailer(session).id
+        offer = make_offer(session, sku="PARKA")
+        make_deal(session, offer)
+        make_deal(session, make_offer(session, sku="COAT"))
+        make_deal(session, make_offer(session, sku="HAT"), closes_at=NOON)
+        make_offer(session, sku="SCARF")
+        make_deal(session, make_offer(session, sku="PARKA", retailer_id=south))
+
+        skus = ["PARKA", "HAT", "SCARF"]
+        found = offers_in_deals(session, offer.retailer_id, skus)
+
+        assert [one.id for one in found] == [offer.id]
+
+
+class TestFindOverstock:
+    def test_finds_what_there_is_most_of(self, session: Session) -> None:
+        make_offer(session, quantity=20)
+        most = make_offer(session, quantity=30)
+        make_offer(session, quantity=None)
+        make_offer(session, quantity=99, retailer_id=make_retailer(session).id)
+
+        found = find_overstock(session, most.retailer_id, least=30)
+
+        assert found is not None
+        assert found.id == most.id
+        assert find_overstock(session, most.retailer_id, least=31) is None
+
+    def test_leaves_out_what_was_in_a_deal(self, session: Session) -> None:
+        offer = make_offer(session, quantity=30)
+        make_deal(session, offer, closes_at=NOON)
+
+        assert find_overstock(session, offer.retailer_id, least=1) is None

@@ -17,10 +17,14 @@ from offers.imports import (
     SHOWN_CHANGES,
     FeedImport,
     ImportState,
+    add_import,
     confirm_import,
     discard_import,
     finish_check,
     finish_import,
+    finish_local_import,
+    finish_upload,
+    forget_upload,
     import_batch,
     imports,
     lease_import,
@@ -73,6 +77,65 @@ def test_a_file_is_kept_in_pieces_until_it_is_imported(session: Session) -> None
     assert (feed.state, feed.imported_at) == (ImportState.IMPORTED, NOON)
     assert (feed.new, feed.changed, feed.same, feed.progress) == (3, 2, 1, 100)
     assert content(session, feed) == b""
+
+
+class TestUpload:
+    def test_is_taken_once_it_is_whole(self, session: Session) -> None:
+        feed = FeedImport(
+            id="feed_1",
+            retailer_id=make_retailer(session).id,
+            file_name="overstock.csv",
+            sha256="",
+            size=0,
+            currency="eur",
+            leased_until=NOON + MINUTE,
+            created_at=NOON,
+        )
+        add_import(session, feed)
+        session.commit()
+        assert lease_import(session, now=NOON) is None
+
+        session.expunge(feed)
+        feed.sha256, feed.size, feed.leased_until = "0" * 64, 12, None
+        finish_upload(session, feed)
+        session.commit()
+
+        leased = lease_import(session, now=NOON)
+        assert leased is not None
+        assert (leased.id, leased.sha256, leased.size) == (feed.id, "0" * 64, 12)
+
+    def test_is_forgotten_if_it_never_arrives_whole(self, session: Session) -> None:
+        feed, other = with_file(session), with_file(session)
+        kept = content(session, feed)
+
+        forget_upload(session, feed.retailer_id, feed.id)
+
+        left = [one.id for one in imports(session, feed.retailer_id)]
+        assert left == [other.id]
+        assert content(session, feed) == b""
+        assert content(session, other) == kept
+
+    def test_another_retailers_stays(self, session: Session) -> None:
+        feed = make_import(session)
+
+        forget_upload(session, make_retailer(session).id, feed.id)
+
+        assert len(imports(session, feed.retailer_id)) == 1
+
+
+def test_a_local_file_is_imported_once_it_is_through(session: Session) -> None:
+    refusal = dump_sentence(NO)
+    feed = make_import(session, state=ImportState.REFUSED, refusal=refusal)
+
+    counts = {"rows": 3, "good": 2, "bad": 1}
+    facts = {"delimiter": ";", "preview": ["Été"]}
+    finish_local_import(session, feed.id, counts, facts=facts, now=NOON)
+
+    session.refresh(feed)
+    assert (feed.state, feed.refusal) == (ImportState.IMPORTED, "")
+    assert (feed.rows, feed.good, feed.bad) == (3, 2, 1)
+    assert (feed.progress, feed.imported_at) == (100, NOON)
+    assert json.loads(feed.facts) == facts
 
 
 class TestLease:

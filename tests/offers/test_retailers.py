@@ -9,12 +9,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from offers.accounts import OUTLET, accounts, open_outlet
+from offers.catalog import hang_picture
 from offers.deals import Deal
 from offers.errors import Missing
 from offers.orders import get_order_by_code, orders
-from offers.pictures import Picture, keep_picture
+from offers.pictures import (
+    Picture,
+    find_picture_size,
+    get_picture,
+    keep_picture,
+)
 from offers.retailers import (
     add_retailer,
+    change_retailer,
     get_retailer,
     get_retailer_by_slug,
     new_retailer,
@@ -26,6 +33,7 @@ from tests.factories import (
     NOON,
     make_account,
     make_deal,
+    make_offer,
     make_order,
     make_retailer,
 )
@@ -115,6 +123,24 @@ class TestAccounts:
         session.rollback()
 
 
+def test_a_retailer_says_anew_who_they_are(session: Session) -> None:
+    south, west = make_retailer(session, "south"), make_retailer(session, "west")
+
+    change_retailer(session, south.id, {"name": "South & Co", "hashtags": "#outlet"})
+
+    session.commit()
+    session.refresh(south)
+    session.refresh(west)
+    assert (south.name, south.hashtags, south.slug) == (
+        "South & Co",
+        "#outlet",
+        "south",
+    )
+    assert west.name == "West"
+    with pytest.raises(Missing):
+        change_retailer(session, "retailer_unknown", {"name": "Nobody"})
+
+
 class TestPictures:
     def keep(self, session: Session, retailer_id: str, content: bytes) -> Picture:
         return keep_picture(session, retailer_id, content, size=(8, 6), now=NOON)
@@ -128,6 +154,31 @@ class TestPictures:
         assert self.keep(session, south.id, b"parka").id == first.id
         assert self.keep(session, south.id, b"coat").id != first.id
         assert self.keep(session, west.id, b"parka").id != first.id
+
+    def test_are_for_everybody_to_see(self, session: Session) -> None:
+        kept = self.keep(session, make_retailer(session).id, b"parka")
+
+        assert get_picture(session, kept.id).content == b"parka"
+        with pytest.raises(Missing):
+            get_picture(session, "picture_unknown")
+
+    def test_tell_their_size(self, session: Session) -> None:
+        south, west = make_retailer(session, "south"), make_retailer(session, "west")
+        kept = self.keep(session, south.id, b"parka")
+
+        assert find_picture_size(session, south.id, kept.id) == (8, 6)
+        assert find_picture_size(session, west.id, kept.id) is None
+
+    def test_hang_at_one_offer(self, session: Session) -> None:
+        offer, other = make_offer(session), make_offer(session)
+        kept = self.keep(session, offer.retailer_id, b"parka")
+
+        hang_picture(session, offer, kept)
+
+        session.commit()
+        session.refresh(offer)
+        session.refresh(other)
+        assert (offer.picture_id, other.picture_id) == (kept.id, None)
 
 
 class TestOrders:

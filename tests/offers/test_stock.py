@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from sqlmodel import Session, col, select
 
+from offers import stock
 from offers.catalog import Offer
 from offers.orders import units_sold_since
 from offers.shelving import Recount
@@ -19,6 +20,7 @@ from tests.factories import (
     make_deal,
     make_offer,
     make_order,
+    make_retailer,
 )
 
 
@@ -148,3 +150,16 @@ def test_recounts_of_a_feed_are_entered_into_the_ledger(session: Session) -> Non
     )
 
     assert movements(session) == [(-6, 4, Cause.FEED)]
+
+
+def test_movements_are_shown_the_latest_first(session: Session) -> None:
+    offer, other = make_offer(session), make_offer(session)
+    for change, at in ((-1, NOON), (-2, NOON + HOUR), (-3, NOON + MINUTE)):
+        move_stock(session, offer, change, cause=Cause.ORDER, source_id="o", now=at)
+    move_stock(session, other, -4, cause=Cause.ORDER, source_id="o", now=NOON)
+
+    found = stock.movements(session, offer.retailer_id, offer.id, limit=2)
+
+    assert [movement.change for movement in found] == [-2, -3]
+    south = make_retailer(session).id
+    assert stock.movements(session, south, offer.id, limit=2) == []

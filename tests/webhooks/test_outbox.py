@@ -15,6 +15,7 @@ from webhooks.outbox import (
     Delivery,
     DeliveryState,
     attempts,
+    attempts_by_delivery,
     deliver_again,
     deliveries,
     enqueue,
@@ -174,3 +175,19 @@ def test_shows_the_latest_first(session: Session) -> None:
     found = [one.id for one in deliveries(session, older.retailer_id)]
 
     assert found == sorted([older.id, newer.id], reverse=True)
+
+
+def test_shows_the_attempts_of_each_the_last_first(session: Session) -> None:
+    first, second, fresh = (
+        make_delivery(session, due_at=NOON + n * HOUR) for n in range(3)
+    )
+    for status, at in ((500, NOON), (200, NOON + 5 * SECOND), (410, NOON + HOUR)):
+        attempt(session, status, now=at)
+
+    ids = [first.id, second.id, fresh.id]
+    found = attempts_by_delivery(session, first.retailer_id, ids)
+
+    told = {key: [one.status for one in tried] for key, tried in found.items()}
+    assert told == {first.id: [200, 500], second.id: [410]}
+    assert attempts_by_delivery(session, first.retailer_id, [fresh.id]) == {}
+    assert attempts_by_delivery(session, make_retailer(session).id, ids) == {}

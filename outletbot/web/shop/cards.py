@@ -7,14 +7,12 @@ and a page that says "40+" need not be made anew for every unit sold.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from offers.accounts import OUTLET
-from offers.catalog import Offer
-from offers.deals import Deal, Phase, next_deals
+from offers.deals import Deal, Phase
 from offers.money import Money
-from offers.posts import Post
 from offers.prices import Reduction
+from offers.wall import Posted, next_posted
 
 EXACT = 20
 BANDS = (1_000, 500, 250, 100)
@@ -77,9 +75,10 @@ def sold_out_after(deal: Deal) -> timedelta | None:
     return timedelta(seconds=int(lasted.total_seconds()))
 
 
-def card_of(deal: Deal, code: str, picture_id: str | None, *, now: datetime) -> Card:
+def card_of(posted: Posted, *, now: datetime) -> Card:
+    deal = posted.deal
     return Card(
-        code=code,
+        code=posted.post.code,
         title=deal.title,
         price=deal.price,
         reduction=deal.reduction,
@@ -88,7 +87,7 @@ def card_of(deal: Deal, code: str, picture_id: str | None, *, now: datetime) -> 
         opens_at=deal.opens_at,
         closes_at=deal.closes_at,
         sold_out_after=sold_out_after(deal),
-        picture_id=picture_id,
+        picture_id=posted.picture_id,
     )
 
 
@@ -96,28 +95,5 @@ def next_cards(
     session: Session, deal: Deal, channel: str, *, now: datetime, limit: int = 3
 ) -> tuple[Card, ...]:
     """Return what else the deal's retailer has: by the channel one came from, if so."""
-    coming = next_deals(session, deal.retailer_id, now=now, limit=limit + 1)
-    others = [other for other in coming if other.id != deal.id][:limit]
-    codes = _codes(session, others, channel)
-    pictures = _pictures(session, others)
-    return tuple(
-        card_of(other, codes[other.id], pictures.get(other.offer_id), now=now)
-        for other in others
-        if other.id in codes
-    )
-
-
-def _codes(session: Session, deals: list[Deal], channel: str) -> dict[str, str]:
-    statement = select(Post).where(
-        col(Post.deal_id).in_([deal.id for deal in deals]),
-        col(Post.channel).in_([channel, OUTLET]),
-    )
-    posts = sorted(session.exec(statement), key=lambda post: post.channel == channel)
-    return {post.deal_id: post.code for post in posts}
-
-
-def _pictures(session: Session, deals: list[Deal]) -> dict[str, str | None]:
-    statement = select(Offer.id, Offer.picture_id).where(
-        col(Offer.id).in_([deal.offer_id for deal in deals])
-    )
-    return dict(session.exec(statement).all())
+    coming = next_posted(session, deal, channel, now=now, limit=limit)
+    return tuple(card_of(posted, now=now) for posted in coming)

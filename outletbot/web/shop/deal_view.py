@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from offers.catalog import Offer
 from offers.deals import Deal, Phase
-from offers.pictures import Picture
+from offers.pictures import find_picture_size
 from offers.posts import get_post_by_code
 from offers.retailers import Retailer, get_retailer
+from offers.wall import Posted
 from outletbot.web.shop.cards import Card, card_of, next_cards
 
 
@@ -90,7 +91,7 @@ def read_deal(session: Session, code: str, *, now: datetime) -> DealView:
         deal_id=deal.id,
         post_id=post.id,
         retailer_id=deal.retailer_id,
-        card=card_of(deal, code, offer.picture_id, now=now),
+        card=card_of(Posted(post, deal, offer.picture_id), now=now),
         pitch=deal.pitch,
         description=offer.description,
         brand=offer.brand or "",
@@ -100,7 +101,7 @@ def read_deal(session: Session, code: str, *, now: datetime) -> DealView:
         limit=deal.limit_per_shopper,
         hold_for=deal.hold_for,
         seller=seller_of(get_retailer(session, deal.retailer_id)),
-        photo=_photo(session, offer.picture_id),
+        photo=_photo(session, offer),
         next=next_cards(session, deal, post.channel, now=now),
         changes_at=_next_change(deal, now),
     )
@@ -117,14 +118,12 @@ def seller_of(retailer: Retailer) -> Seller:
     )
 
 
-def _photo(session: Session, picture_id: str | None) -> Photo | None:
-    """The size of a picture, without its bytes."""
-    found = session.exec(
-        select(Picture.id, Picture.width, Picture.height).where(
-            Picture.id == picture_id
-        )
-    ).one_or_none()
-    return None if found is None else Photo(*found)
+def _photo(session: Session, offer: Offer) -> Photo | None:
+    picture_id = offer.picture_id
+    if picture_id is None:
+        return None
+    size = find_picture_size(session, offer.retailer_id, picture_id)
+    return None if size is None else Photo(picture_id, *size)
 
 
 def _next_change(deal: Deal, now: datetime) -> datetime | None:

@@ -6,14 +6,13 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from offers.catalog import Offer
-from offers.deals import Deal, Phase
+from offers.deals import Phase
 from offers.holds import PAYABLE, Hold, HoldState, get_hold_by_token
 from offers.money import Money
 from offers.orders import Order, find_order_of_hold
-from offers.posts import Post
 from offers.refunds import Refund, find_refund_of_hold
 from offers.retailers import get_retailer
+from offers.wall import get_posted
 from outletbot.web.shop.cards import Card, next_cards
 from outletbot.web.shop.deal_view import Seller, seller_of
 
@@ -81,8 +80,8 @@ def read_hold(session: Session, token: str, *, now: datetime) -> HoldView:
         Missing: If there is none.
     """
     hold = get_hold_by_token(session, token)
-    deal = session.get_one(Deal, hold.deal_id)
-    post = session.get_one(Post, hold.post_id)
+    posted = get_posted(session, hold.retailer_id, hold.deal_id, hold.post_id)
+    deal, post = posted.deal, posted.post
     return HoldView(
         hold=hold,
         deal_id=deal.id,
@@ -90,7 +89,7 @@ def read_hold(session: Session, token: str, *, now: datetime) -> HoldView:
         phase=deal.phase(now),
         hold_for=deal.hold_for,
         seller=seller_of(get_retailer(session, deal.retailer_id)),
-        picture_id=session.get_one(Offer, deal.offer_id).picture_id,
+        picture_id=posted.picture_id,
         order=find_order_of_hold(session, hold.id),
         refund=find_refund_of_hold(session, hold.id),
         next=next_cards(session, deal, post.channel, now=now),

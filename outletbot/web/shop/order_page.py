@@ -6,12 +6,10 @@ from datetime import datetime
 from aiohttp import web
 from sqlmodel import Session
 
-from offers.catalog import Offer
-from offers.deals import Deal
 from offers.money import Money
 from offers.orders import Order, get_order_by_code
-from offers.posts import Post
 from offers.retailers import get_retailer
+from offers.wall import get_posted
 from outletbot.keys import CLOCK, DATABASE
 from outletbot.web.guard import public
 from outletbot.web.shop.answers import private_page
@@ -47,14 +45,13 @@ def read_order(session: Session, code: str, *, now: datetime) -> OrderView:
         Missing: If there is none.
     """
     order = get_order_by_code(session, code)
-    deal = session.get_one(Deal, order.deal_id)
-    post = session.get_one(Post, order.post_id)
+    posted = get_posted(session, order.retailer_id, order.deal_id, order.post_id)
     return OrderView(
         order=order,
         seller=seller_of(get_retailer(session, order.retailer_id)),
-        picture_id=session.get_one(Offer, deal.offer_id).picture_id,
-        code=post.code,
-        next=next_cards(session, deal, post.channel, now=now),
+        picture_id=posted.picture_id,
+        code=posted.post.code,
+        next=next_cards(session, posted.deal, posted.post.channel, now=now),
     )
 
 

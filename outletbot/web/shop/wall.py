@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from offers.accounts import OUTLET, Afterwards, ChannelAccount
-from offers.catalog import Offer
-from offers.deals import Deal, Phase
-from offers.posts import Post, PostState
-from offers.retailers import Retailer, get_retailer_by_slug
+from offers.deals import Phase
+from offers.posts import PostState
+from offers.retailers import get_retailer_by_slug
+from offers.wall import Posted, posted_on_wall
 from outletbot.web.shop.cards import Card, card_of
 from outletbot.web.shop.deal_view import Seller, seller_of
 
@@ -23,7 +22,6 @@ MOST_OVER = 12
 REMEMBERED = timedelta(days=30)
 
 OUT = frozenset({PostState.PUBLISHED, PostState.RETIRED})
-SHOWN = [*OUT, PostState.SCHEDULED, PostState.SENDING]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +51,13 @@ class Wall:
 
 
 @dataclass(frozen=True, slots=True)
-class _Posted:
-    post: Post
-    deal: Deal
+class _Shown:
+    posted: Posted
     card: Card
+
+    @property
+    def is_out(self) -> bool:
+        return self.posted.post.state in OUT
 
 
 def read_wall(session: Session, slug: str, *, now: datetime) -> Wall:
@@ -66,9 +67,10 @@ def read_wall(session: Session, slug: str, *, now: datetime) -> Wall:
         Missing: If there is none.
     """
     retailer = get_retailer_by_slug(session, slug)
-    posted = _posted(session, retailer, now)
-    out = [one for one in posted if one.post.state in OUT]
-    waiting = [one for one in posted if one.post.state not in OUT]
+    posted = posted_on_wall(session, retailer.id, since=now - REMEMBERED, limit=MOST)
+    shown = [_Shown(one, card_of(one, now=now)) for one in posted]
+    out = [one for one in shown if one.is_out]
+    waiting = [one for one in shown if not one.is_out]
     return Wall(
         seller=seller_of(retailer),
         about=retailer.about,
@@ -78,55 +80,34 @@ def read_wall(session: Session, slug: str, *, now: datetime) -> Wall:
         ),
         over=tuple(one.card for one in out if one.card.is_over)[:MOST_OVER],
         entries=tuple(_entry(one) for one in out),
-        changes_at=_next_change(posted, now),
+        changes_at=_next_change(shown, now),
     )
 
 
-def _posted(session: Session, retailer: Retailer, now: datetime) -> list[_Posted]:
-    """The latest first."""
-    statement = (
-        select(Post, Deal, Offer.picture_id, ChannelAccount.afterwards)
-        .join(Deal, col(Deal.id) == col(Post.deal_id))
-        .join(Offer, col(Offer.id) == col(Deal.offer_id))
-        .join(ChannelAccount, col(ChannelAccount.id) == col(Post.account_id))
-        .where(
-            Post.retailer_id == retailer.id,
-            Post.channel == OUTLET,
-            col(Post.state).in_(SHOWN),
-            col(Deal.closes_at) > now - REMEMBERED,
-        )
-        .order_by(col(Deal.opens_at).desc(), col(Post.id).desc())
-        .limit(MOST)
-    )
-    return [
-        _Posted(post, deal, card_of(deal, post.code, picture_id, now=now))
-        for post, deal, picture_id, afterwards in session.exec(statement)
-        if not (post.state is PostState.RETIRED and afterwards is Afterwards.DELETE)
-    ]
-
-
-def _soonest_first(posted: Iterable[_Posted]) -> tuple[Card, ...]:
-    cards = [one.card for one in posted]
+def _soonest_first(shown: Iterable[_Shown]) -> tuple[Card, ...]:
+    cards = [one.card for one in shown]
     return tuple(sorted(cards, key=lambda card: (card.opens_at, card.closes_at)))
 
 
-def _entry(one: _Posted) -> Entry:
-    published_at = one.post.published_at or one.deal.opens_at
+def _entry(one: _Shown) -> Entry:
+    post, deal = one.posted.post, one.posted.deal
+    published_at = post.published_at or deal.opens_at
     return Entry(
-        post_id=one.post.id,
+        post_id=post.id,
         card=one.card,
-        pitch=one.deal.pitch,
+        pitch=deal.pitch,
         published_at=published_at,
         updated_at=max(published_at, _over_since(one) or published_at),
     )
 
 
-def _over_since(one: _Posted) -> datetime | None:
+def _over_since(one: _Shown) -> datetime | None:
     if one.card.phase is Phase.SOLD_OUT:
-        return one.deal.sold_out_at
-    return one.deal.closes_at if one.card.is_over else None
+        return one.posted.deal.sold_out_at
+    return one.posted.deal.closes_at if one.card.is_over else None
 
 
-def _next_change(posted: list[_Posted], now: datetime) -> datetime | None:
-    instants = (at for p in posted for at in (p.card.opens_at, p.card.closes_at))
+def _next_change(shown: list[_Shown], now: datetime) -> datetime | None:
+    cards = [one.card for one in shown]
+    instants = (at for card in cards for at in (card.opens_at, card.closes_at))
     return min((at for at in instants if at > now), default=None)
