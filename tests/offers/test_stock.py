@@ -156,7 +156,7 @@ def test_movements_are_shown_the_latest_first(session: Session) -> None:
     offer, other = make_offer(session), make_offer(session)
     for change, at in ((-1, NOON), (-2, NOON + HOUR), (-3, NOON + MINUTE)):
         move_stock(session, offer, change, cause=Cause.ORDER, source_id="o", now=at)
-    move_stock(session, other, -4, cause=Cause.ORDER, source_id="o", now=NOON)
+    move_stock(session, other, -4, cause=Cause.ORDER, source_id="o", now=NOON + HOUR)
 
     found = stock.movements(session, offer.retailer_id, offer.id, limit=2)
 
