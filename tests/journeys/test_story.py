@@ -27,7 +27,7 @@ NB-3;"A row to mend";10,00;nine;1,00;4
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    async with built(tmp_path, first_port=23_100) as town:
+    async with built(tmp_path) as town:
         yield town
 
 

@@ -54,9 +54,10 @@ class Town:
 
 
 @asynccontextmanager
-async def built(folder: Path, first_port: int) -> AsyncIterator[Town]:
+async def built(folder: Path) -> AsyncIterator[Town]:
     """Build a town in *folder*; nothing of it is left running."""
-    shop, stripe_port, mastodon_port = free_ports(first_port, 3)
+    first = 20_000 + os.getpid() * 8 % 10_000  # another run's town is elsewhere
+    shop, stripe_port, mastodon_port = free_ports(first, 3)
     url = f"http://{HOST}:{shop}"
     stripe_app = stripe.build_stripe_sandbox(
         clock=utc_now,
@@ -105,7 +106,7 @@ async def _service(town: Town) -> AsyncIterator[None]:
         sys.executable, "-m", "outletbot", "serve", env=town.env
     )
     try:
-        await _until_ready(town.url)
+        await _until_ready(town.url, process)
         yield
     finally:
         with suppress(ProcessLookupError):  # it may have died: then see its words
@@ -113,9 +114,10 @@ async def _service(town: Town) -> AsyncIterator[None]:
         assert await asyncio.wait_for(process.wait(), timeout=30) == 0
 
 
-async def _until_ready(url: str) -> None:
+async def _until_ready(url: str, process: asyncio.subprocess.Process) -> None:
     async with aiohttp.ClientSession() as http:
         for _ in range(600):
+            assert process.returncode is None, "the service ended instead of serving"
             if await _is_ready(http, url):
                 return
             await asyncio.sleep(0.1)
