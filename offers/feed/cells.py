@@ -18,6 +18,7 @@ LONGEST_TITLE = 500
 
 _BLANK_SKUS = frozenset({"-", "--", "n/a", "na", "none", "null", "#n/a", "."})
 _FORMULA_SIGNS = "=+-@\t\r"
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6]|/ul|/ol|/table)\b[^<>]*>")
 _PROGRAM = re.compile(r"(?i)<(/?)(script|style)\b[^<>]*>")
@@ -60,8 +61,14 @@ def clean(cell: str) -> str:
 
 
 def guarded(cell: str) -> str:
-    """Return *cell* so that no spreadsheet takes it for a formula; see ``clean``."""
-    return f"'{cell}" if cell[:1] and cell[0] in _FORMULA_SIGNS else cell
+    """Return *cell* so that no spreadsheet takes it for a formula; see ``clean``.
+
+    A number is none and stays as it is: who mends it has no mark to take off.
+    """
+    if not cell.strip():
+        return ""
+    risky = cell[0] in _FORMULA_SIGNS and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if risky else cell
 
 
 def read_sku(text: str) -> str:

@@ -173,7 +173,7 @@ def open_feed(
     found = detect(stream, sample, encoding)
     text = decode_sample(sample, found)
     if len(sample) == SAMPLE:
-        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+        text = whole_lines(text)
     layout = read_layout(
         text, currency=currency, delimiter=delimiter, chosen=mapping or {}
     )
@@ -197,6 +197,15 @@ def refuse_endless_line(sample: bytes) -> None:
                 most=LONGEST_LINE,
             )
         )
+
+
+def whole_lines(text: str) -> str:
+    """Return *text* up to its last line break, unless that leaves a header alone.
+
+    Then the line behind it is beyond all reason, and that is what is to be said.
+    """
+    end = max(text.rfind("\n"), text.rfind("\r")) + 1
+    return text[:end] if len(text[:end].splitlines()) > 1 else text
 
 
 def _check(currency: str, delimiter: str | None) -> None:

@@ -2,10 +2,11 @@
 Cells give up their text, codes, days and addresses, and nothing that runs.
 """
 
+import re
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from offers.feed.cells import (
@@ -32,11 +33,18 @@ def test_takes_off_what_spreadsheets_wrap_around() -> None:
 
 @settings(deadline=None)
 @given(st.text())
+@example("\r")
 def test_a_guarded_cell_is_no_formula_and_reads_as_before(text: str) -> None:
     safe = guarded(text)
 
-    assert safe[:1] not in tuple("=+-@\t\r")
+    assert safe[:1] not in tuple("=+-@\t\r") or re.fullmatch(r"[+-][0-9.,]+", safe)
     assert clean(safe) in (clean(text), text.strip(), text)
+
+
+@pytest.mark.parametrize("number", ["-5", "-5.00", "+1.234,50"])
+def test_a_number_is_no_formula(number: str) -> None:
+    assert guarded(number) == number
+    assert guarded(f"{number}+A1") == f"'{number}+A1"
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,11 @@ def test_a_cell_beyond_reason_is_an_error_of_its_row() -> None:
 
 def test_a_line_beyond_reason_is_refused_wherever_it_is() -> None:
     first = refusal_of("x" * 5_000_000)
+    second = refusal_of(HEADER + "A," + "y" * 5_000_000)
     later = refusal_of(HEADER + "A,Box,1,1,X\n" + "y" * 5_000_000)
 
     assert "longer than 250000" in first
+    assert "Line 2 is longer" in second
     assert "Line 3 is longer" in later
 
 

@@ -163,7 +163,7 @@ class TestTheErrorFile:
 
         assert lines[0] == "sku;title;price;note;error"
         assert lines[1].startswith("B;Tin;x;'=cmd();price: This is not a number.")
-        assert lines[2].startswith("C;Pan;'-1;;price: This is less than nothing.")
+        assert lines[2].startswith("C;Pan;-1;;price: This is less than nothing.")
         assert lines[3].startswith("D;Pot;;;")
         assert lines[4:] == [""]
 
