@@ -43,6 +43,7 @@ PUBLIC = {
     "/",
     "/d/{code}",
     "/d/{code}/buy",
+    "/d/{code}/confirm",
     "/d/{code}/deal.ics",
     "/d/{code}/live",
     "/d/{code}/state",

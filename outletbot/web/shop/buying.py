@@ -2,14 +2,16 @@
 
 A page of the shop makes up a key and sends it with the form; the same key leads to the
 same hold, so a double tap, a reload and the back button all do. Without script there
-is no key yet: then a page with one, and the same button, comes in between. What is
-charged is what the deal says; a form has no say in it.
+is no key yet: then a page with one, and the same button, comes in between; the key is
+in its address, so that coming back to it comes back to the same key. What is charged
+is what the deal says; a form has no say in it.
 """
 
 import re
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
+from yarl import URL
 
 from offers.claims import Claim
 from offers.errors import LimitReached, OfferError
@@ -44,7 +46,7 @@ async def buy(request: web.Request) -> web.Response:
     try:
         key, quantity = _read_wish(form)
         if not key:
-            return _confirm(request, view, quantity)
+            return _ask_first(request, quantity)
         claim = Claim(view.deal_id, view.post_id, key, shopper, quantity=quantity)
         hold = await request.app[CLAIMS].claim(claim)
     except LimitReached as refusal:
@@ -54,6 +56,29 @@ async def buy(request: web.Request) -> web.Response:
     except Busy as busy:
         return _ask_back(request, view, busy)
     return _lead_on(request, hold)
+
+
+@routes.get("/d/{code}/confirm")
+@public
+async def confirm(request: web.Request) -> web.Response:
+    """Ask once more, on a page that holds nothing and may be loaded again."""
+    view = await request.app[DEALS].get(request.match_info["code"])
+    try:
+        key, quantity = _read_wish(request.query)
+    except OfferError as refusal:
+        return await _refuse(request, refusal)
+    if not key:
+        address = f"/d/{view.code}"
+        raise web.HTTPSeeOther(address)
+    return private_page(
+        request,
+        "confirm.html",
+        seller=view.seller,
+        deal=view,
+        key=key,
+        quantity=quantity,
+        total=view.card.price * quantity,
+    )
 
 
 def _read_wish(form: Form) -> tuple[str, int]:
@@ -70,16 +95,11 @@ def _shopper(request: web.Request) -> str:
     return known if SHOPPER_ID.fullmatch(known) else new_code()
 
 
-def _confirm(request: web.Request, view: DealView, quantity: int) -> web.Response:
-    return private_page(
-        request,
-        "confirm.html",
-        seller=view.seller,
-        deal=view,
-        key=new_code(),
-        quantity=quantity,
-        total=view.card.price * quantity,
-    )
+def _ask_first(request: web.Request, quantity: int) -> web.Response:
+    wish = {"key": new_code(), "quantity": str(quantity)}
+    address = URL(f"/d/{request.match_info['code']}/confirm").with_query(wish)
+    headers = {hdrs.LOCATION: str(address), hdrs.CACHE_CONTROL: "no-store"}
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
 
 
 async def _lead_back(

@@ -184,18 +184,44 @@ class TestWithoutScript:
         code = code_of(session, deal)
 
         asked = await shop.post(f"/d/{code}/buy", key="", quantity="2")
-        html = await asked.text()
+        page = await shop.get(asked.headers["Location"])
+        html = await page.text()
         fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', html))
         first = await shop.post(f"/d/{code}/buy", **fields)
         reloaded = await shop.post(f"/d/{code}/buy", **fields)
 
         [hold] = holds(session)
-        assert asked.status == 200
+        assert asked.status == 303
         assert asked.headers["Cache-Control"] == "no-store"
+        assert page.headers["Cache-Control"] == "no-store"
         assert "€99.98" in html
         assert hold.quantity == 2
         assert first.headers["Location"] == f"/h/{hold.token}/pay"
         assert reloaded.headers["Location"] == first.headers["Location"]
+
+    async def test_going_back_to_that_page_leads_to_the_same_hold(
+        self, shop: Shop, session: Session
+    ) -> None:
+        code = code_of(session, make_deal(session))
+        asked = await shop.post(f"/d/{code}/buy", key="")
+
+        for _ in range(2):
+            html = await shop.text(asked.headers["Location"])
+            fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', html))
+            await shop.post(f"/d/{code}/buy", **fields)
+
+        assert len(holds(session)) == 1
+
+    async def test_that_page_needs_a_key_and_a_number(
+        self, shop: Shop, session: Session
+    ) -> None:
+        code = code_of(session, make_deal(session))
+
+        keyless = await shop.get(f"/d/{code}/confirm?quantity=1")
+        none = await shop.get(f"/d/{code}/confirm?key={KEY}&quantity=0")
+
+        assert keyless.headers["Location"] == f"/d/{code}"
+        assert none.status == 422
 
     async def test_a_key_that_could_be_guessed_is_none(
         self, shop: Shop, session: Session
@@ -204,7 +230,8 @@ class TestWithoutScript:
 
         answer = await shop.buy(code_of(session, deal), key="1")
 
-        assert answer.status == 200
+        assert "/confirm?key=" in answer.headers["Location"]
+        assert "key=1&" not in answer.headers["Location"]
         assert holds(session) == []
 
 

@@ -198,6 +198,9 @@ async def test_buys_without_script(phone: Page, origin: str, session: Session) -
     await plain.get_by_role("button", name="Buy for").click()
     await plain.get_by_role("button", name="Hold mine and pay").click()
     await plain.wait_for_url("**/pay/*")
+    await plain.go_back()
+    await plain.get_by_role("button", name="Hold mine and pay").click()
+    await plain.wait_for_url("**/pay/*")
 
     session.rollback()
     assert len(session.exec(select(Hold)).all()) == 1
