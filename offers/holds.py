@@ -115,6 +115,15 @@ def find_payable_hold(session: Session, deal_id: str, shopper: str) -> Hold | No
     return session.exec(statement.order_by(col(Hold.held_at))).first()
 
 
+def find_hold_of(session: Session, deal_id: str, shopper: str) -> Hold | None:
+    """Return what became of *shopper* and a deal: what they may pay, or the newest."""
+    newest = select(Hold).where(Hold.deal_id == deal_id, Hold.shopper == shopper)
+    return (
+        find_payable_hold(session, deal_id, shopper)
+        or session.exec(newest.order_by(col(Hold.held_at).desc())).first()
+    )
+
+
 def give_up_hold(session: Session, token: str, *, now: datetime) -> Hold:
     """The shopper no longer wants it; without a payment page it ends at once.
 

@@ -46,6 +46,7 @@ PUBLIC = {
     "/d/{code}/confirm",
     "/d/{code}/deal.ics",
     "/d/{code}/live",
+    "/d/{code}/mine",
     "/d/{code}/state",
     "/h/{token}",
     "/h/{token}/extend",

@@ -8,6 +8,7 @@ deal_page        GET  /d/{code}              the page behind a link
 live_page        GET  /d/{code}/live, /state how the deal stands
 buying           POST /d/{code}/buy          a hold, then the payment page
                  GET  /d/{code}/confirm      asks first where no script runs
+                 GET  /d/{code}/mine         back to what a shopper holds or bought
 hold_page        /h/{token}                  while a shopper pays
 order_page       GET  /orders/{code}         what was bought
 outlet_page      GET  /o/{slug}, /           the wall and its feeds

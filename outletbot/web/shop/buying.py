@@ -15,8 +15,9 @@ from yarl import URL
 
 from offers.claims import Claim
 from offers.errors import LimitReached, OfferError
-from offers.holds import Hold, find_payable_hold
+from offers.holds import Hold, find_hold_of, find_payable_hold
 from offers.ids import new_code
+from offers.sentences import Sentence
 from outletbot.claims import Busy
 from outletbot.keys import CLAIMS, DATABASE
 from outletbot.printing import say
@@ -30,6 +31,7 @@ from outletbot.web.shop.keys import DEALS
 
 SHOPPER = "shopper"
 SHOPPER_AGE = 30 * 86_400
+NONE_HERE = Sentence("None of them was taken in this browser.")
 
 KEY = re.compile(r"[0-9A-Za-z-]{16,64}")
 SHOPPER_ID = re.compile(r"[0-9a-z]{26}")
@@ -79,6 +81,20 @@ async def confirm(request: web.Request) -> web.Response:
         quantity=quantity,
         total=view.card.price * quantity,
     )
+
+
+@routes.get("/d/{code}/mine")
+@public
+async def lead_to_mine(request: web.Request) -> web.Response:
+    """Lead a shopper who came back to what they hold, or bought, by their cookie."""
+    view = await request.app[DEALS].get_now(request.match_info["code"])
+    shopper, database = _shopper(request), request.app[DATABASE]
+    hold = await database.read(find_hold_of, view.deal_id, shopper)
+    if hold is None:
+        reason = say(NONE_HERE, shopper_language(request, view.seller.language))
+        return refused_page(request, view, reason, HTTPStatus.NOT_FOUND)
+    address = f"/h/{hold.token}"
+    raise web.HTTPSeeOther(address)
 
 
 def _read_wish(form: Form) -> tuple[str, int]:

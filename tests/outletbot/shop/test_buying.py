@@ -20,6 +20,7 @@ from tests.fakes import FakePayments
 from tests.outletbot.shop.conftest import Shop, StandingClock, Start
 from tests.outletbot.shop.test_deal_page import words
 
+RELEASED = HoldState.RELEASED
 KEY = "0b6f2c1e-9a4d-4f6b-8f0e-3a5f9c2d7e11"
 
 
@@ -233,6 +234,48 @@ class TestWithoutScript:
         assert "/confirm?key=" in answer.headers["Location"]
         assert "key=1&" not in answer.headers["Location"]
         assert holds(session) == []
+
+
+class TestComingBack:
+    async def test_leads_to_the_hold_of_this_browser(
+        self, shop: Shop, session: Session
+    ) -> None:
+        code = code_of(session, make_deal(session, allotment=1))
+        bought = await shop.post(f"/d/{code}/buy", key=KEY)
+        cookie = f"shopper={bought.cookies['shopper'].value}"
+
+        back = await shop.get(f"/d/{code}/mine", Cookie=cookie)
+
+        [hold] = holds(session)
+        assert back.headers["Location"] == f"/h/{hold.token}"
+
+    async def test_leads_nobody_else_there(self, shop: Shop, session: Session) -> None:
+        code = code_of(session, make_deal(session, allotment=1))
+        await shop.post(f"/d/{code}/buy", key=KEY)
+        shop.client.session.cookie_jar.clear()
+
+        other = await shop.get(f"/d/{code}/mine")
+
+        assert other.status == 404
+        assert "None of them was taken in this browser" in words(await other.text())
+
+    async def test_a_hold_that_can_be_paid_goes_before_a_newer_one(
+        self, shop: Shop, session: Session
+    ) -> None:
+        deal, shopper = make_deal(session), "s" * 26
+        payable = make_hold(session, deal, shopper=shopper)
+        ended = make_hold(
+            session, deal, shopper=shopper, held_at=NOON + HOUR, state=RELEASED
+        )
+        address = f"/d/{code_of(session, deal)}/mine"
+
+        first = await shop.get(address, Cookie=f"shopper={shopper}")
+        end_hold(session, payable.id, RELEASED, now=NOON)
+        session.commit()
+        then = await shop.get(address, Cookie=f"shopper={shopper}")
+
+        assert first.headers["Location"] == f"/h/{payable.token}"
+        assert then.headers["Location"] == f"/h/{ended.token}"
 
 
 class TestRefusals:

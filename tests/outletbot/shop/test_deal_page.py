@@ -108,6 +108,7 @@ class TestStates:
         html = await shop.text(address(session, deal))
 
         assert "2 are being paid for" in words(html)
+        assert address(session, deal) + "/mine" in html
         assert "/buy" not in html
         assert "data-live" in html
 
