@@ -115,7 +115,8 @@ async def _check_account(
     try:
         handle = await networks.channel(account).check()
     except (ChannelError, CannotOpen, ValueError) as error:
-        return Finding(what, Verdict.WRONG, f"{error}. Reconnect it under Channels.")
+        words = f"{str(error).rstrip('.')}. Reconnect it under Channels."
+        return Finding(what, Verdict.WRONG, words)
     return Finding(what, Verdict.FINE, f"signed in as {handle}")
 
 

@@ -34,6 +34,10 @@ class Rejected(ChannelError):
     """It will never take this as it is: a person has to look."""
 
 
+class Disowned(Rejected):
+    """It refuses who we are, and so whatever else we ask: connect it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """A picture to go with a post; *alt* says what it shows."""

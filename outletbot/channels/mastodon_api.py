@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from outletbot.channels import ChannelError, Rejected, TryLater
+from outletbot.channels import ChannelError, Disowned, Rejected, TryLater
 from outletbot.clock import Clock
 
 MAX_ANSWER = 8 * 1024 * 1024
@@ -165,7 +165,9 @@ class MastodonApi:
             raise Rejected(msg)
         gone = status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
         remedy = _REMEDIES.get(HTTPStatus.NOT_FOUND if gone else status, "")
-        raise (NotThere if gone else Rejected)(f"{said} {remedy}".strip())
+        disowned = status == HTTPStatus.UNAUTHORIZED
+        refusal = NotThere if gone else Disowned if disowned else Rejected
+        raise refusal(f"{said} {remedy}".strip())
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -7,12 +7,12 @@ by its own link, before anything is repeated.
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
 
-from offers.accounts import ChannelAccount
+from offers.accounts import ChannelAccount, note_trouble
 from offers.catalog import Offer
 from offers.deals import Deal, Phase, expected_reduction
 from offers.pictures import Picture
@@ -31,6 +31,7 @@ from offers.prices import Reduction
 from offers.retailers import Retailer
 from outletbot.channels import (
     Channel,
+    Disowned,
     Draft,
     Image,
     Published,
@@ -137,7 +138,7 @@ class Publisher:
         except TryLater as delay:
             await self._postpone(post, delay)
         except Rejected as refusal:
-            await self._database.transact(mark_failed, post, str(refusal))
+            await self._database.transact(_fail, post, refusal, now=self._clock())
             log.warning("post_failed", post=post.id, reason=str(refusal))
         except Unconfirmed as doubt:
             await self._leave_unconfirmed(post, str(doubt))
@@ -153,7 +154,7 @@ class Publisher:
             await self._leave_unconfirmed(post, str(delay))
             return True
         except Rejected as refusal:
-            await self._database.transact(mark_failed, post, str(refusal))
+            await self._database.transact(_fail, post, refusal, now=self._clock())
             return True
         if found is None:
             return False
@@ -233,6 +234,13 @@ class Publisher:
 def backoff(attempts: int) -> timedelta:
     """15 s, 30 s, 1 min, 2 min … up to a quarter of an hour."""
     return min(timedelta(seconds=15 << min(attempts, 8)), timedelta(minutes=15))
+
+
+def _fail(session: Session, post: Post, refusal: Rejected, *, now: datetime) -> None:
+    """A refused token is the account's trouble too: it fails every later post."""
+    mark_failed(session, post, str(refusal))
+    if isinstance(refusal, Disowned):
+        note_trouble(session, post.retailer_id, post.account_id, str(refusal), now=now)
 
 
 def _gather(session: Session, post: Post) -> Announcement:

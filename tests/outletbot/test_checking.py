@@ -181,6 +181,7 @@ class TestChannel:
         assert channel.verdict is Verdict.WRONG
         assert words in channel.words
         assert "Reconnect" in channel.words
+        assert ".." not in channel.words
 
     async def test_in_our_own_network_is_not_asked(
         self, right, session, seal: Seal, mastodon: Server

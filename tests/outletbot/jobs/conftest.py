@@ -101,6 +101,11 @@ class Press:
         with Session(self.database.engine) as fresh:
             return fresh.get_one(Post, post.id)
 
+    def trouble(self) -> str:
+        """Return what is noted to be wrong with the account."""
+        with Session(self.database.engine) as fresh:
+            return fresh.get_one(ChannelAccount, self.account.id).trouble
+
     def deal_of(self, post: Post) -> Deal:
         return self.session.get_one(Deal, post.deal_id)
 

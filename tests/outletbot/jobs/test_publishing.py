@@ -14,7 +14,7 @@ import pytest
 
 from offers.accounts import ChannelAccount
 from offers.posts import LEASE, PostState, lease_due_posts
-from outletbot.channels import Channel, Draft, Published
+from outletbot.channels import Channel, Draft, Published, Rejected
 from outletbot.jobs.publishing import AHEAD, Publisher, backoff
 from outletbot.sandbox.faults import Fault
 from tests.factories import HOUR, MINUTE, NOON, SECOND, outlet_account, post_of
@@ -232,6 +232,16 @@ class TestRefusal:
         failed = press.now(post)
         assert failed.state is PostState.FAILED
         assert "Connect the account again" in failed.failure
+        assert "Connect the account again" in press.trouble()
+
+    async def test_another_refusal_is_the_posts_alone(self, press: Press) -> None:
+        post = press.plan()
+        too_long = FakeChannel(trouble=Rejected("It is too long."))
+
+        await press.publish(FakeNetworks({"mastodon": too_long}))
+
+        assert press.now(post).failure == "It is too long."
+        assert not press.trouble()
 
     async def test_tells_a_person_that_a_token_cannot_be_read(
         self, press: Press, real_networks
