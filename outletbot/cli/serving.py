@@ -22,7 +22,9 @@ from outletbot.sealing import NO_KEY, Seal
 if TYPE_CHECKING:
     from outletbot.processes import Part
 
-Port = Annotated[int, typer.Option(help="The first port to try; three are used.")]
+Port = Annotated[
+    int, typer.Option(help="The first port to try; the next free ones follow.")
+]
 Folder = Annotated[Path, typer.Option(help="Where everything is kept.")]
 
 
@@ -68,12 +70,16 @@ def demo(port: Port = 8080, folder: Folder = Path("var/demo")) -> None:
     uvloop.run(run_demo(folder, port=port, say=_say))
 
 
-def sandbox(port: Port = 8090, folder: Folder = Path("var/sandbox")) -> None:
+def sandbox(
+    port: Port = 8090,
+    folder: Folder = Path("var/sandbox"),
+    shop: Annotated[int, typer.Option(help="The port of the shop it tells.")] = 8080,
+) -> None:
     """Run the stand-ins for Stripe and Mastodon on their own."""
     set_up_logs("auto", least=logging.WARNING)
     from outletbot.demo.running import run_sandbox  # noqa: PLC0415  (see above)
 
-    uvloop.run(run_sandbox(folder, port=port, say=_say))
+    uvloop.run(run_sandbox(folder, port=port, shop=shop, say=_say))
 
 
 def _say(text: str) -> None:

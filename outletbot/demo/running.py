@@ -31,7 +31,6 @@ from outletbot.stripe_client import stripe_gateway
 HOST = "127.0.0.1"
 STRIPE_KEY = "sk_test_outletbot_demo"
 HANDLE = "fjordlight"
-SHOP_PORT = 8080
 HIGHEST_PORT = 65_535
 
 Say = Callable[[str], None]
@@ -67,10 +66,10 @@ async def run_demo(folder: Path, *, port: int, say: Say) -> None:
     say("Stopped. Everything is kept: make demo goes on from here.")
 
 
-async def run_sandbox(folder: Path, *, port: int, say: Say) -> None:
+async def run_sandbox(folder: Path, *, port: int, shop: int, say: Say) -> None:
     """Serve the stand-ins for Stripe and Mastodon until somebody presses Ctrl-C."""
     stripe_port, mastodon_port = free_ports(port, 2)
-    addresses = Addresses(SHOP_PORT, stripe_port, mastodon_port)
+    addresses = Addresses(shop, stripe_port, mastodon_port)
     settings = _settings(folder, addresses)
     async with sandbox(folder, settings, addresses):
         say(
