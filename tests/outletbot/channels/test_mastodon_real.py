@@ -39,7 +39,8 @@ REQUIRED = "OUTLETBOT_REQUIRE_REAL" in os.environ  # noqa: TID251 - tests have n
 # Above 32768 the kernel's own outgoing ports may be in the way.
 PORTS = range(28700, 28800)
 
-pytestmark = pytest.mark.real
+# One server, and so one worker: two would take the same port from each other.
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("snac")]
 
 
 @dataclass(frozen=True, slots=True)
