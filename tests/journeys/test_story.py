@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from outletbot.clock import utc_now
 from tests.journeys.town import TOKEN, Town, built, chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 FEED = """sku;title;list price;price;cost;quantity

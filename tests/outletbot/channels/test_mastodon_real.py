@@ -36,11 +36,11 @@ T = TypeVar("T")
 SCRIPT = SHARED / "servers/snac-up.sh"
 CACHE = Path(__file__).parents[3] / "var/snac"
 REQUIRED = "OUTLETBOT_REQUIRE_REAL" in os.environ  # noqa: TID251 - tests have no settings
-# Above 32768 the kernel's own outgoing ports may be in the way.
-PORTS = range(28700, 28800)
+# Above 32768 the kernel's own outgoing ports may be in the way. Each worker begins
+# elsewhere, or two that look at once would take the same port.
+PORTS = range(10_000 + os.getpid() * 16 % 9_000, 32_000)
 
-# One server, and so one worker: two would take the same port from each other.
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("snac")]
+pytestmark = pytest.mark.real
 
 
 @dataclass(frozen=True, slots=True)
