@@ -35,10 +35,10 @@ translations: .venv/.test  ## brings outletbot/locale up to what the pages say
 lock: .venv/.test  ## resolves the versions anew
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --extra build \
+	  --generate-hashes --no-emit-index-url --no-header --no-strip-extras --extra build \
 	  pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --extra build --extra dev \
+	  --generate-hashes --no-emit-index-url --no-header --no-strip-extras --extra build --extra dev \
 	  --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
 
 clean:
