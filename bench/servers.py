@@ -25,7 +25,7 @@ from outletbot.db import Database
 from outletbot.processes import serving
 from outletbot.schema import migrate
 from outletbot.sealing import new_key
-from outletbot.stripe_client import stripe_gateway
+from outletbot.stripe_client import stripe_gateways
 
 UNITS = 100_000
 
@@ -59,8 +59,8 @@ async def shop(port: int, folder: Path, _page: bytes) -> None:
     database = Database.connect(settings.database_url)
     migrate(database.engine)
     code = database.transact_here(_make_deal)
-    async with stripe_gateway(settings) as payments:
-        app = build_app(settings, database, payments, clock=utc_now)
+    async with stripe_gateways(settings) as gateways:
+        app = build_app(settings, database, gateways, clock=utc_now)
         await _serve(app, port, f"/d/{code}")
     database.close()
 

@@ -24,7 +24,11 @@ class Paid(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """A payment page as the provider describes it now."""
+    """A payment page as the provider describes it now.
+
+    *account_id* is the payment account by which the provider was asked, ours to know:
+    nothing in the page itself says it.
+    """
 
     id: str
     hold_id: str
@@ -32,6 +36,7 @@ class Checkout:
     paid: Paid
     total: Money
     livemode: bool
+    account_id: str = ""
     url: str = ""
     payment_id: str = ""
     email: str = field(default="", repr=False)

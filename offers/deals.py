@@ -31,7 +31,10 @@ class Phase(StrEnum):
 
 
 class Deal(SQLModel, table=True):
-    """*prior_amount* is set at the opening, if there is evidence for a reduction."""
+    """*prior_amount* is set at the opening, if there is evidence for a reduction.
+
+    With *reserve_until*, shoppers may reserve and pay in the store until then.
+    """
 
     __table_args__ = (
         CheckConstraint(
@@ -66,6 +69,7 @@ class Deal(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
     sold_out_at: datetime | None = Field(default=None, sa_type=Moment)
     ended_early: bool = False
+    reserve_until: datetime | None = Field(default=None, sa_type=Moment)
 
     @property
     def price(self) -> Money:

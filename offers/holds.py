@@ -4,6 +4,8 @@
       │        │        ├→ processing → paid
       └────────┴────────┴→ released · review
 
+    reserved → paid | released      (paid in the store, without a provider)
+
 A hold's units leave ``Deal.held`` exactly once, because every end begins with the same
 conditional UPDATE of its state. Once a payment page was asked for, only the provider's
 word that no money can come gives the units back: never our clock alone.
@@ -29,6 +31,7 @@ from offers.sentences import Sentence
 
 class HoldState(StrEnum):
     HELD = "held"
+    RESERVED = "reserved"
     CREATING = "creating"
     OPEN = "open"
     PROCESSING = "processing"
@@ -39,19 +42,22 @@ class HoldState(StrEnum):
 
 UNPAGED = (HoldState.HELD, HoldState.CREATING)
 PAYABLE = (*UNPAGED, HoldState.OPEN)
-ACTIVE = (*PAYABLE, HoldState.PROCESSING, HoldState.REVIEW)
+ACTIVE = (*PAYABLE, HoldState.RESERVED, HoldState.PROCESSING, HoldState.REVIEW)
 
 
 class Hold(SQLModel, table=True):
     """*token* is the shopper's key to it, *key* what made it: the same gives the same.
 
-    *request* is what the provider was or will be asked, to be repeated to the letter.
+    *request* is what the provider was or will be asked, to be repeated to the letter;
+    *account_id* is the payment account it is asked of, empty for the house's own.
+    *pickup_code* is what a shopper shows in the store, for a hold that is reserved.
     """
 
     __table_args__ = (
         UniqueConstraint("deal_id", "key"),
         Index("ix_hold_shopper", "deal_id", "shopper"),
         Index("ix_hold_state", "state", "expires_at"),
+        Index("ix_hold_pickup", "retailer_id", "pickup_code", unique=True),
     )
 
     id: str = Field(primary_key=True)
@@ -67,8 +73,12 @@ class Hold(SQLModel, table=True):
     currency: str = Field(max_length=3)
     state: HoldState = Field(default=HoldState.HELD, sa_type=word(HoldState))
     request: str = ""
+    account_id: str = ""
     checkout_id: str | None = Field(default=None, index=True)
     checkout_url: str = ""
+    checked_at: datetime | None = Field(default=None, sa_type=Moment)
+    address: str = ""
+    pickup_code: str | None = None
     attempts: int = 0
     leased_until: datetime | None = Field(default=None, sa_type=Moment)
     extended: bool = False

@@ -1,13 +1,14 @@
 """Orders: holds that were paid for."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.allotments import lock_offer
 from offers.checkouts import Checkout
-from offers.columns import Moment
+from offers.columns import Moment, word
 from offers.deals import Deal
 from offers.errors import Missing, PaidTooLate
 from offers.holds import Hold, HoldState, end_hold, sell_free
@@ -16,8 +17,19 @@ from offers.money import Money
 from offers.stock import Cause, move_stock
 
 
+class Way(StrEnum):
+    """How an order was paid."""
+
+    ONLINE = "online"
+    STORE = "store"
+
+
 class Order(SQLModel, table=True):
-    """*code* is the shopper's key to its page; *payment_id* the provider's."""
+    """*code* is the shopper's key to its page; *payment_id* the provider's.
+
+    *account_id* is the payment account that took the money, empty for the house's;
+    *redeemed_by* the merchant who took it in the store.
+    """
 
     __tablename__ = "orders"  # "order" is a reserved word in SQL
     __table_args__ = (Index("ix_orders_retailer", "retailer_id", "paid_at"),)
@@ -29,6 +41,9 @@ class Order(SQLModel, table=True):
     hold_id: str = Field(foreign_key="hold.id", unique=True)
     code: str = Field(unique=True)
     payment_id: str = Field(unique=True)
+    account_id: str = ""
+    way: Way = Field(default=Way.ONLINE, sa_type=word(Way))
+    redeemed_by: str = ""
     title: str
     quantity: int
     total_amount: int = Field(sa_type=BigInteger)
@@ -75,6 +90,7 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
         hold_id=hold.id,
         code=new_code(),
         payment_id=checkout.payment_id,
+        account_id=checkout.account_id,
         title=hold.title,
         quantity=hold.quantity,
         total_amount=hold.total.amount,

@@ -6,22 +6,29 @@ until the provider says that it made a page, or that it made none.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlmodel import Session, col, select, update
 
 from offers.holds import PAYABLE, UNPAGED, Hold, HoldState, end_hold, get_hold
 from offers.leases import lease
+from offers.payment_accounts import HOUSE
 
 LEASE = timedelta(seconds=40)
 
 
 def begin_checkout(
-    session: Session, hold_id: str, request: str, *, now: datetime
+    session: Session,
+    hold_id: str,
+    request: str,
+    *,
+    account_id: str = HOUSE,
+    now: datetime,
 ) -> Hold | None:
     """Write down what the provider is about to be asked, and take the lease.
 
-    An earlier *request* stands: who repeats must repeat to the letter. ``None`` if the
-    hold has its page already, has ended, or somebody else is asking just now.
+    An earlier *request* stands, and its account: who repeats must repeat to the
+    letter. ``None`` if the hold has its page already, has ended, or somebody else is
+    asking just now.
     """
     begun = session.exec(
         update(Hold)
@@ -33,6 +40,9 @@ def begin_checkout(
         .values(
             state=HoldState.CREATING,
             request=func.coalesce(func.nullif(col(Hold.request), ""), request),
+            account_id=case(
+                (col(Hold.request) == "", account_id), else_=col(Hold.account_id)
+            ),
             attempts=col(Hold.attempts) + 1,
             leased_until=now + LEASE,
         )

@@ -14,12 +14,21 @@ LEASE = timedelta(minutes=1)
 
 
 class Refund(SQLModel, table=True):
-    """One for each payment at most; *provider_id* is there once it was given."""
+    """*key* makes asking twice ask once; *provider_id* is there once it was given.
+
+    *units* go back into the retailer's stock. A refund that failed was not given, or
+    came back: a person is told why by *failure*.
+    """
 
     id: str = Field(primary_key=True)
     retailer_id: str = Field(foreign_key="retailer.id", index=True)
     hold_id: str = Field(foreign_key="hold.id", index=True)
-    payment_id: str = Field(unique=True)
+    payment_id: str = Field(index=True)
+    key: str | None = Field(default=None, unique=True)
+    account_id: str = ""
+    order_id: str | None = Field(default=None, foreign_key="orders.id", index=True)
+    asked_by: str = ""
+    units: int = 0
     amount: int = Field(sa_type=BigInteger)
     currency: str = Field(max_length=3)
     reason: str
@@ -27,6 +36,7 @@ class Refund(SQLModel, table=True):
     attempts: int = 0
     provider_id: str | None = None
     given_at: datetime | None = Field(default=None, sa_type=Moment)
+    failed_at: datetime | None = Field(default=None, sa_type=Moment)
     failure: str = ""
 
     @property

@@ -14,7 +14,7 @@ from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.passwords import Passwords
 from outletbot.paying import Paying
-from outletbot.payments import PaymentGateway
+from outletbot.payments import Gateways
 from outletbot.sealing import Seal
 from outletbot.web import (
     desk,
@@ -41,7 +41,7 @@ MIDDLEWARES = (
 def build_app(
     settings: Settings,
     database: Database,
-    payments: PaymentGateway,
+    gateways: Gateways,
     *,
     clock: Clock,
 ) -> web.Application:
@@ -50,12 +50,12 @@ def build_app(
     )
     app[keys.SETTINGS] = settings
     app[keys.DATABASE] = database
-    app[keys.PAYMENTS] = payments
+    app[keys.GATEWAYS] = gateways
     app[keys.CLOCK] = clock
     app[keys.CLAIMS] = ClaimQueue(database, clock)
     app[keys.PASSWORDS] = Passwords()
     app[keys.SEAL] = Seal(settings.secret_key.get_secret_value())
-    app[keys.PAYING] = Paying(database, payments, clock, public_url=settings.public_url)
+    app[keys.PAYING] = Paying(database, gateways, clock)
     app.cleanup_ctx.append(_reach_out)
     for routes in (*shop.ROUTES, *desk.ROUTES):
         app.add_routes(routes)

@@ -19,7 +19,7 @@ from outletbot.outside import guarded_session
 from outletbot.payments import PaymentError
 from outletbot.schema import is_current
 from outletbot.sealing import NO_KEY, CannotOpen, Seal
-from outletbot.stripe_client import stripe_gateway
+from outletbot.stripe_client import stripe_gateways
 
 
 class Verdict(StrEnum):
@@ -125,8 +125,8 @@ async def _check_stripe(settings: Settings) -> Finding:
         return Finding("Stripe", Verdict.WRONG, "no key, so nothing can be sold")
     mode = "live: real money" if settings.livemode else "test mode: no real money"
     try:
-        async with stripe_gateway(settings) as gateway:
-            account = await gateway.check()
+        async with stripe_gateways(settings) as gateways:
+            account = await gateways.house.check()
     except PaymentError as error:
         return Finding("Stripe", Verdict.WRONG, f"the key does not work: {error}")
     return Finding("Stripe", Verdict.FINE, f"account {account}, {mode}")

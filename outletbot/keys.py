@@ -11,13 +11,13 @@ from outletbot.db import Database
 from outletbot.networks import Networks
 from outletbot.passwords import Passwords
 from outletbot.paying import Paying
-from outletbot.payments import PaymentGateway
+from outletbot.payments import Gateways
 from outletbot.sealing import Seal
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 DATABASE = web.AppKey("DATABASE", Database)
 CLOCK: web.AppKey[Clock] = web.AppKey("CLOCK")
-PAYMENTS: web.AppKey[PaymentGateway] = web.AppKey("PAYMENTS")
+GATEWAYS: web.AppKey[Gateways] = web.AppKey("GATEWAYS")
 CLAIMS = web.AppKey("CLAIMS", ClaimQueue)
 PAYING = web.AppKey("PAYING", Paying)
 SEAL = web.AppKey("SEAL", Seal)

@@ -10,17 +10,17 @@ import structlog
 from sqlmodel import Session
 
 from offers.checkouts import Checkout
-from offers.holds import Hold, HoldState, get_hold
+from offers.holds import UNPAGED, Hold, get_hold
+from offers.payment_accounts import HOUSE, find_account_in_use
 from offers.payment_pages import (
     begin_checkout,
     forget_checkout,
     open_checkout,
     put_off_checkout,
 )
-from offers.posts import Post
 from outletbot.clock import Clock
 from outletbot.db import Database
-from outletbot.payments import Declined, PaymentError, PaymentGateway, Unknown
+from outletbot.payments import Declined, Gateways, PaymentError, Unknown
 from webhooks.settling import Outcome, settle_checkout
 
 log = structlog.get_logger(__name__)
@@ -29,18 +29,10 @@ BACK_SOON = timedelta(seconds=5)
 
 
 class Paying:
-    def __init__(
-        self,
-        database: Database,
-        payments: PaymentGateway,
-        clock: Clock,
-        *,
-        public_url: str,
-    ) -> None:
+    def __init__(self, database: Database, gateways: Gateways, clock: Clock) -> None:
         self._database = database
-        self._payments = payments
+        self._gateways = gateways
         self._clock = clock
-        self._public_url = public_url
 
     async def open(self, hold_id: str) -> Hold:
         """Ask for the payment page, unless it is there. Return the hold as it is then.
@@ -57,20 +49,21 @@ class Paying:
         """Ask how the page is now, and settle it. Return the hold as it is then."""
         if hold.checkout_id is not None:
             try:
-                await self.settle_checkout(hold.checkout_id)
+                await self.settle_checkout(hold.account_id, hold.checkout_id)
             except PaymentError as error:
                 log.info("checkout_not_retrieved", hold=hold.id, reason=str(error))
         return await self._database.read(get_hold, hold.id)
 
-    async def settle_checkout(self, checkout_id: str) -> Outcome:
+    async def settle_checkout(self, account_id: str, checkout_id: str) -> Outcome:
         """Bring a hold in line with its page as the provider describes it now.
 
         Raises:
             PaymentError: If the provider cannot be asked.
             Missing: If the page is not of our making.
         """
-        checkout = await self._payments.retrieve(checkout_id)
-        return await self._settle(checkout)
+        gateway = await self._gateways.of(account_id)
+        checkout = await gateway.retrieve(checkout_id)
+        return await self._settle(checkout, livemode=gateway.livemode)
 
     async def close(self, hold: Hold) -> Outcome | None:
         """End a hold whose time is up: close its page first, and go by the answer.
@@ -82,7 +75,9 @@ class Paying:
             checkout_id = hold.checkout_id or await self._recover(hold)
             if checkout_id is None:
                 return None
-            return await self._settle(await self._payments.expire(checkout_id))
+            gateway = await self._gateways.of(hold.account_id)
+            checkout = await gateway.expire(checkout_id)
+            return await self._settle(checkout, livemode=gateway.livemode)
         except PaymentError as error:
             log.warning("checkout_not_closed", hold=hold.id, reason=str(error))
             later = self._clock() + BACK_SOON
@@ -90,18 +85,23 @@ class Paying:
             return None
 
     async def _begin(self, hold_id: str) -> Hold | None:
-        hold, code = await self._database.read(_with_code, hold_id)
-        if hold.state not in {HoldState.HELD, HoldState.CREATING}:
+        hold, account_id = await self._database.read(_with_account, hold_id)
+        if hold.state not in UNPAGED:
             return None
-        request = self._payments.describe(hold, deal_url=f"{self._public_url}/d/{code}")
+        gateway = await self._gateways.of(account_id)
         return await self._database.transact(
-            begin_checkout, hold_id, request, now=self._clock()
+            begin_checkout,
+            hold_id,
+            gateway.describe(hold),
+            account_id=account_id,
+            now=self._clock(),
         )
 
     async def _create(self, hold: Hold) -> Checkout | None:
         later = self._clock() + BACK_SOON
         try:
-            checkout = await self._payments.create(hold)
+            gateway = await self._gateways.of(hold.account_id)
+            checkout = await gateway.create(hold)
         except Declined as refusal:
             log.warning("checkout_declined", hold=hold.id, reason=str(refusal))
             await self._database.transact(forget_checkout, hold.id, until=later)
@@ -123,18 +123,19 @@ class Paying:
         checkout = await self._create(hold)
         return None if checkout is None else checkout.id
 
-    async def _settle(self, checkout: Checkout) -> Outcome:
+    async def _settle(self, checkout: Checkout, *, livemode: bool) -> Outcome:
         outcome = await self._database.transact(
-            settle_checkout,
-            checkout,
-            livemode=self._payments.livemode,
-            now=self._clock(),
+            settle_checkout, checkout, livemode=livemode, now=self._clock()
         )
         level = log.error if outcome is Outcome.REVIEW else log.info
         level("checkout_settled", hold=checkout.hold_id, outcome=outcome)
         return outcome
 
 
-def _with_code(session: Session, hold_id: str) -> tuple[Hold, str]:
+def _with_account(session: Session, hold_id: str) -> tuple[Hold, str]:
+    """Return a hold and who is to be asked; who was asked once is asked again."""
     hold = get_hold(session, hold_id)
-    return hold, session.get_one(Post, hold.post_id).code
+    if hold.request:
+        return hold, hold.account_id
+    account = find_account_in_use(session, hold.retailer_id)
+    return hold, account.id if account else HOUSE

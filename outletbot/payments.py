@@ -51,18 +51,26 @@ class Declined(PaymentError):
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """A message of the provider whose signature was right."""
+    """A message of the provider whose signature was right.
+
+    *account* is the provider's name for the connected account that it is about.
+    """
 
     id: str
     type: str
     created: int
     payload: dict[str, Any]
+    account: str = ""
+    livemode: bool = False
 
 
 class PaymentGateway(Protocol):
+    """The provider, acting for one payment account."""
+
+    account_id: str
     livemode: bool
 
-    def describe(self, hold: Hold, *, deal_url: str) -> str:
+    def describe(self, hold: Hold) -> str:
         """Return what to ask for, to be stored as ``Hold.request``."""
         ...
 
@@ -107,6 +115,16 @@ class PaymentGateway(Protocol):
 
         Raises:
             Declined: If the signature is wrong or old, or the body is no event.
+        """
+        ...
+
+
+class Gateways(Protocol):
+    async def of(self, account_id: str) -> PaymentGateway:
+        """Return the provider acting for a payment account, the house's if empty.
+
+        Raises:
+            Declined: If the service cannot act for it, or there is no such account.
         """
         ...
 

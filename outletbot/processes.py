@@ -30,14 +30,14 @@ from outletbot.jobs.running import Job, run_jobs
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.paying import Paying
-from outletbot.payments import PaymentGateway
+from outletbot.payments import Gateways
 from outletbot.sealing import Seal
-from outletbot.stripe_client import stripe_gateway
+from outletbot.stripe_client import stripe_gateways
 
 log = structlog.get_logger(__name__)
 
 Part = Callable[
-    [Settings, Database, PaymentGateway, asyncio.Event], Coroutine[None, None, None]
+    [Settings, Database, Gateways, asyncio.Event], Coroutine[None, None, None]
 ]
 
 QUICK = timedelta(milliseconds=200)
@@ -54,11 +54,11 @@ async def run(settings: Settings, *parts: Part) -> None:
     async with AsyncExitStack() as stack:
         database = Database.connect(settings.database_url)
         stack.callback(database.close)
-        payments = await stack.enter_async_context(stripe_gateway(settings))
+        gateways = await stack.enter_async_context(stripe_gateways(settings))
         try:
             async with asyncio.TaskGroup() as group:
                 for part in parts:
-                    group.create_task(part(settings, database, payments, stop))
+                    group.create_task(part(settings, database, gateways, stop))
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from failures
     log.info("process_stopped")
@@ -80,11 +80,11 @@ def _stop_on_signals() -> asyncio.Event:
 async def serve_web(
     settings: Settings,
     database: Database,
-    payments: PaymentGateway,
+    gateways: Gateways,
     stop: asyncio.Event,
 ) -> None:
     """Answer requests until *stop* is set."""
-    app = build_app(settings, database, payments, clock=utc_now)
+    app = build_app(settings, database, gateways, clock=utc_now)
     async with serving(app, settings.host, settings.port):
         log.info("web_started", url=settings.public_url, port=settings.port)
         await stop.wait()
@@ -93,7 +93,7 @@ async def serve_web(
 async def work(
     settings: Settings,
     database: Database,
-    payments: PaymentGateway,
+    gateways: Gateways,
     stop: asyncio.Event,
 ) -> None:
     """Run the jobs until *stop* is set."""
@@ -111,7 +111,7 @@ async def work(
                 Job("publishing", publisher.publish_due, QUICK),
                 Job("delivering", courier.deliver_due),
                 Job("retiring", partial(retire_due_posts, database, networks, utc_now)),
-                *money_jobs(settings, database, payments, utc_now),
+                *money_jobs(database, gateways, utc_now),
                 Job("importing", partial(_import_next, database, utc_now)),
             ],
             stop,
@@ -119,17 +119,15 @@ async def work(
         await publisher.finish()
 
 
-def money_jobs(
-    settings: Settings, database: Database, payments: PaymentGateway, clock: Clock
-) -> list[Job]:
+def money_jobs(database: Database, gateways: Gateways, clock: Clock) -> list[Job]:
     """Return the jobs that move deals, holds and money along."""
-    paying = Paying(database, payments, clock, public_url=settings.public_url)
+    paying = Paying(database, gateways, clock)
     return [
         Job("opening", partial(open_and_close, database, clock), QUICK),
-        Job("handling", partial(handle_arrivals, database, payments, clock), QUICK),
+        Job("handling", partial(handle_arrivals, database, gateways, clock), QUICK),
         Job("expiring", partial(expire_holds, database, paying, clock)),
         Job("paging", partial(open_missing_pages, database, paying, clock)),
-        Job("refunding", partial(give_due_refunds, database, payments, clock), SLOW),
+        Job("refunding", partial(give_due_refunds, database, gateways, clock), SLOW),
     ]
 
 

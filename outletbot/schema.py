@@ -1,5 +1,6 @@
 """The schema: imports every table, so that none is forgotten, and migrates it."""
 
+from importlib import import_module
 from pathlib import Path
 
 from alembic import command
@@ -9,47 +10,34 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData
 from sqlmodel import SQLModel
 
-from offers import (
-    accounts,
-    bad_rows,
-    catalog,
-    clicks,
-    deals,
-    holds,
-    imports,
-    merchants,
-    orders,
-    pictures,
-    pieces,
-    posts,
-    prices,
-    refunds,
-    retailers,
-    stock,
-)
-from webhooks import inbox, outbox
-
 TABLES = (
-    accounts,
-    bad_rows,
-    catalog,
-    clicks,
-    deals,
-    holds,
-    imports,
-    merchants,
-    orders,
-    pictures,
-    pieces,
-    posts,
-    prices,
-    refunds,
-    retailers,
-    stock,
-    inbox,
-    outbox,
+    "offers.accounts",
+    "offers.bad_rows",
+    "offers.catalog",
+    "offers.clicks",
+    "offers.deals",
+    "offers.disputes",
+    "offers.holds",
+    "offers.imports",
+    "offers.ledger",
+    "offers.merchants",
+    "offers.orders",
+    "offers.payment_accounts",
+    "offers.pictures",
+    "offers.pieces",
+    "offers.posts",
+    "offers.prices",
+    "offers.refunds",
+    "offers.rehearsals",
+    "offers.retailers",
+    "offers.stock",
+    "webhooks.inbox",
+    "webhooks.outbox",
 )
 """Every module with tables: importing them is what makes the metadata whole."""
+
+for _name in TABLES:
+    import_module(_name)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

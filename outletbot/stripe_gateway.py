@@ -35,15 +35,17 @@ class StripeGateway:
         public_url: str,
         webhook_secret: str,
         livemode: bool,
+        account_id: str = "",
         ship_to: Sequence[str] = (),
     ) -> None:
         self._stripe = client.v1
         self._public_url = public_url
         self._webhook_secret = webhook_secret
         self._ship_to = list(ship_to)
+        self.account_id = account_id
         self.livemode = livemode
 
-    def describe(self, hold: Hold, *, deal_url: str) -> str:
+    def describe(self, hold: Hold) -> str:
         back = f"{self._public_url}/h/{hold.token}"
         params: dict[str, Any] = {
             "mode": "payment",
@@ -70,14 +72,14 @@ class StripeGateway:
             session = await self._stripe.checkout.sessions.create_async(
                 json.loads(hold.request), options
             )
-        return _checkout(session)
+        return _checkout(session, self.account_id)
 
     async def retrieve(self, checkout_id: str) -> Checkout:
         with _translated():
             session = await self._stripe.checkout.sessions.retrieve_async(
                 checkout_id, {"expand": ["payment_intent"]}
             )
-        return _checkout(session)
+        return _checkout(session, self.account_id)
 
     async def expire(self, checkout_id: str) -> Checkout:
         try:
@@ -85,7 +87,7 @@ class StripeGateway:
                 session = await self._stripe.checkout.sessions.expire_async(checkout_id)
         except Declined:
             return await self.retrieve(checkout_id)  # it is not open: what is it then?
-        return _checkout(session)
+        return _checkout(session, self.account_id)
 
     async def refund(self, refund: Refund) -> str:
         options: Any = {"idempotency_key": refund.id}
@@ -143,14 +145,21 @@ class StripeGateway:
 
 
 def _event(text: str) -> ProviderEvent:
-    match _json(text):
+    match said := _json(text):
         case {
             "id": str(event_id),
             "type": str(kind),
             "created": int(created),
             "data": {"object": dict(payload)},
         }:
-            return ProviderEvent(event_id, kind, created, payload)
+            return ProviderEvent(
+                event_id,
+                kind,
+                created,
+                payload,
+                account=str(said.get("account") or ""),
+                livemode=said.get("livemode") is True,
+            )
     msg = "the body is no event"
     raise Declined(msg)
 
@@ -208,7 +217,7 @@ def _words(error: BaseException) -> str:
     return " ".join(str(said).split())
 
 
-def _checkout(session: stripe.checkout.Session) -> Checkout:
+def _checkout(session: stripe.checkout.Session, account_id: str) -> Checkout:
     intent = session.payment_intent
     customer = session.customer_details
     return Checkout(
@@ -218,6 +227,7 @@ def _checkout(session: stripe.checkout.Session) -> Checkout:
         paid=_paid(session),
         total=from_stripe(session.amount_total or 0, session.currency or ""),
         livemode=session.livemode,
+        account_id=account_id,
         url=session.url or "",
         payment_id=(intent if isinstance(intent, str) else intent.id) if intent else "",
         email=(customer and customer.email) or "",

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Self
 
 from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.holds import Hold
@@ -34,6 +35,7 @@ class FakePayments:
     what was asked, and nobody hears of it. *refuses* is why it declines everything.
     """
 
+    account_id: str = ""
     livemode: bool = False
     down: bool = False
     lost: int = 0
@@ -43,13 +45,17 @@ class FakePayments:
     refunds: dict[str, Refund] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
 
-    def describe(self, hold: Hold, *, deal_url: str) -> str:
+    async def of(self, account_id: str) -> Self:
+        """Every account is this one."""
+        self.account_id = account_id
+        return self
+
+    def describe(self, hold: Hold) -> str:
         """Return what has the hold's time in it: composed anew, it is another."""
         asked = {
             "hold": hold.id,
             "total": str(hold.total),
             "expires_at": hold.expires_at.isoformat(),
-            "back": deal_url,
         }
         return json.dumps(asked)
 
@@ -65,6 +71,7 @@ class FakePayments:
                 paid=Paid.UNPAID,
                 total=hold.total,
                 livemode=self.livemode,
+                account_id=self.account_id,
                 url=f"https://pay.example/{hold.id}",
             ),
         )

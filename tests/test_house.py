@@ -29,10 +29,14 @@ BOTH_DATABASES = True
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("offers", "webhooks", "outletbot")
-SHARED_BY_ALL = {"retailer", "sign_in_attempt"}
-"""The tables that are nobody's in particular."""
+SHARED_BY_ALL = {"retailer", "sign_in_attempt", "account_balance", "reading"}
+"""The tables that are nobody's in particular, or may be the whole house's."""
 
-RELEASED: dict[str, str] = {}
+RELEASED: dict[str, str] = {
+    "0001_the_first_schema.py": (
+        "5c741c3a90ff4af7a3d99f47a2b5a61ecddf4e3f6676fa231194f1226f1bdedc"
+    ),
+}
 """What each released migration's file hashes to: it is never edited again."""
 
 KEYWORDS = {
@@ -57,7 +61,9 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
 
 
 def test_every_table_module_is_in_the_schema() -> None:
-    known = {Path(str(module.__file__)).resolve() for module in schema.TABLES}
+    known = {
+        (ROOT / name.replace(".", "/")).with_suffix(".py") for name in schema.TABLES
+    }
     tables = re.compile(r"^class \w+\(SQLModel, table=True\):", re.MULTILINE)
 
     holding = {

@@ -15,7 +15,10 @@ LEASE = timedelta(minutes=1)
 
 
 class Arrival(SQLModel, table=True):
-    """*sent_at* is the sender's time; *retailer_id* is empty for the whole house."""
+    """*sent_at* is the sender's time; *retailer_id* is empty for the whole house.
+
+    *account_id* is the payment account it is about, empty for the house's own.
+    """
 
     __table_args__ = (
         UniqueConstraint("source", "retailer_id", "message_id"),
@@ -24,6 +27,7 @@ class Arrival(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     retailer_id: str = ""
+    account_id: str = ""
     source: str
     message_id: str
     type: str
@@ -43,12 +47,14 @@ def new_arrival(
     payload: dict[str, Any],
     *,
     retailer_id: str = "",
+    account_id: str = "",
     sent_at: datetime,
     now: datetime,
 ) -> Arrival:
     return Arrival(
         id=new_id("arrival", now),
         retailer_id=retailer_id,
+        account_id=account_id,
         source=source,
         message_id=message_id,
         type=kind,

@@ -26,7 +26,7 @@ from outletbot.sandbox.mastodon import Account, build_mastodon_sandbox
 from outletbot.sandbox.stripe import build_stripe_sandbox
 from outletbot.schema import migrate
 from outletbot.sealing import Seal, new_key
-from outletbot.stripe_client import stripe_gateway
+from outletbot.stripe_client import stripe_gateways
 
 HOST = "127.0.0.1"
 STRIPE_KEY = "sk_test_outletbot_demo"
@@ -173,10 +173,10 @@ async def _prepare(settings: Settings, addresses: Addresses, say: Say) -> None:
     )
     async with (
         guarded_session(allow_private=True) as http,
-        stripe_gateway(settings) as payments,
+        stripe_gateways(settings) as gateways,
     ):
         networks = Networks(http, seal, public_url=settings.public_url, clock=utc_now)
-        story = Story(database, payments, networks, public_url=settings.public_url)
+        story = Story(database, gateways, networks, public_url=settings.public_url)
         retailer = await database.read(find_retailer_by_slug, SLUG)
         if retailer is None:
             say("Drawing pictures and stocking the shelves of a sample outlet …")

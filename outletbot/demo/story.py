@@ -31,7 +31,7 @@ from outletbot.jobs.publishing import Publisher
 from outletbot.jobs.retiring import retire_due_posts
 from outletbot.networks import Networks
 from outletbot.paying import Paying
-from outletbot.payments import PaymentGateway
+from outletbot.payments import Gateways
 
 log = structlog.get_logger(__name__)
 
@@ -81,13 +81,13 @@ class Story:
     def __init__(
         self,
         database: Database,
-        payments: PaymentGateway,
+        gateways: Gateways,
         networks: Networks,
         *,
         public_url: str,
     ) -> None:
         self._database = database
-        self._payments = payments
+        self._gateways = gateways
         self._networks = networks
         self._public_url = public_url
         self._dice = random.Random(2009)  # noqa: S311  (a story, not a secret)
@@ -148,9 +148,7 @@ class Story:
         if not isinstance(hold, Hold):
             log.warning("demo_claim_refused", reason=str(hold))
             return
-        paying = Paying(
-            self._database, self._payments, stage, public_url=self._public_url
-        )
+        paying = Paying(self._database, self._gateways, stage)
         opened = await paying.open(hold.id)
         await _pay(opened.checkout_url)
         await paying.settle(opened)

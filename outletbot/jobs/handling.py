@@ -6,29 +6,27 @@ from offers.checkouts import Checkout
 from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.jobs.publishing import backoff
-from outletbot.payments import Declined, PaymentGateway, Unknown
+from outletbot.payments import Declined, Gateways, PaymentGateway, Unknown
 from webhooks.handlers import checkout_to_fetch, handle
 from webhooks.inbox import Arrival, lease_arrivals, mark_handled, put_off
 
 log = structlog.get_logger(__name__)
 
 
-async def handle_arrivals(
-    database: Database, payments: PaymentGateway, clock: Clock
-) -> int:
+async def handle_arrivals(database: Database, gateways: Gateways, clock: Clock) -> int:
     """Act on what arrived. Return how many messages were taken up."""
     arrivals = await database.transact(lease_arrivals, now=clock())
     for arrival in arrivals:
-        await _guarded(arrival, database, payments, clock)
+        await _guarded(arrival, database, gateways, clock)
     return len(arrivals)
 
 
 async def _guarded(
-    arrival: Arrival, database: Database, payments: PaymentGateway, clock: Clock
+    arrival: Arrival, database: Database, gateways: Gateways, clock: Clock
 ) -> None:
     """A message that cannot be acted on keeps nobody else's waiting."""
     try:
-        await _handle(arrival, database, payments, clock)
+        await _handle(arrival, database, gateways, clock)
     except Exception as error:
         log.exception("arrival_not_handled", arrival=arrival.id, type=arrival.type)
         until, reason = clock() + backoff(arrival.attempts), type(error).__name__
@@ -36,10 +34,11 @@ async def _guarded(
 
 
 async def _handle(
-    arrival: Arrival, database: Database, payments: PaymentGateway, clock: Clock
+    arrival: Arrival, database: Database, gateways: Gateways, clock: Clock
 ) -> None:
     try:
-        checkout = await _fetch(arrival, payments)
+        gateway = await gateways.of(arrival.account_id)
+        checkout = await _fetch(arrival, gateway)
     except Unknown as error:
         until, reason = clock() + backoff(arrival.attempts), str(error)
         await database.transact(put_off, arrival.id, until=until, reason=reason)
@@ -51,11 +50,11 @@ async def _handle(
         log.warning("arrival_ignored", arrival=arrival.id, reason=reason)
         return
     outcome = await database.transact(
-        handle, arrival, checkout, livemode=payments.livemode, now=clock()
+        handle, arrival, checkout, livemode=gateway.livemode, now=clock()
     )
     log.info("arrival_handled", arrival=arrival.id, type=arrival.type, outcome=outcome)
 
 
-async def _fetch(arrival: Arrival, payments: PaymentGateway) -> Checkout | None:
+async def _fetch(arrival: Arrival, gateway: PaymentGateway) -> Checkout | None:
     checkout_id = checkout_to_fetch(arrival)
-    return await payments.retrieve(checkout_id) if checkout_id else None
+    return await gateway.retrieve(checkout_id) if checkout_id else None

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import structlog
 from aiohttp import web
 
-from outletbot.keys import CLOCK, DATABASE, PAYMENTS
+from offers.payment_accounts import HOUSE
+from outletbot.keys import CLOCK, DATABASE, GATEWAYS
 from outletbot.payments import Declined
 from outletbot.web.guard import machine
 from webhooks.handlers import STRIPE
@@ -21,7 +22,8 @@ async def receive_event(request: web.Request) -> web.Response:
     """Keep the event and say so; a worker acts on it."""
     signature = request.headers.get("Stripe-Signature", "")
     try:
-        event = request.app[PAYMENTS].read_event(await request.read(), signature)
+        gateway = await request.app[GATEWAYS].of(HOUSE)
+        event = gateway.read_event(await request.read(), signature)
     except Declined as refusal:
         log.warning("webhook_refused", source=STRIPE, reason=str(refusal))
         raise web.HTTPBadRequest(text=str(refusal)) from refusal

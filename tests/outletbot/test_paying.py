@@ -23,7 +23,7 @@ from outletbot.db import Database
 from outletbot.jobs.paying import expire_holds, open_missing_pages
 from outletbot.payments import Declined, Unknown
 from outletbot.sandbox.faults import Fault
-from outletbot.stripe_client import stripe_gateway
+from outletbot.stripe_client import stripe_gateways
 from outletbot.stripe_gateway import StripeGateway
 from tests.factories import MINUTE, NOON, make_hold, make_refund
 from tests.outletbot.till import CREATE, EXPIRE, REFUND, RETRIEVE, Till, open_till
@@ -103,7 +103,7 @@ class TestOpen:
     async def test_asks_afresh_after_a_refusal(self, till: Till) -> None:
         hold = await till.claim(till.deal())
         till.clock.advance(hours=24)
-        stale = till.gateway.describe(hold, deal_url="")
+        stale = till.gateway.describe(hold)
         till.change(hold, request=stale, state=HoldState.CREATING)
 
         refused = await till.paying.open(hold.id)
@@ -321,19 +321,19 @@ class TestSettle:
 
     async def test_tells_a_page_that_is_not_ours(self, till: Till) -> None:
         with pytest.raises(Declined):
-            await till.paying.settle_checkout("cs_test_nobodys")
+            await till.paying.settle_checkout("", "cs_test_nobodys")
 
     async def test_knows_nothing_of_a_page_that_another_shop_made(
         self, till: Till
     ) -> None:
         hold = make_hold(till.session)
-        foreign = {**json.loads(till.gateway.describe(hold, deal_url=""))}
+        foreign = {**json.loads(till.gateway.describe(hold))}
         foreign["client_reference_id"] = "cart_77"
         hold.request = json.dumps(foreign)
         page = await till.gateway.create(hold)
 
         with pytest.raises(Missing):
-            await till.paying.settle_checkout(page.id)
+            await till.paying.settle_checkout("", page.id)
 
 
 class TestStripeGateway:
@@ -420,8 +420,8 @@ class TestStripeGateway:
         settings = till.settings.model_copy(update={"stripe_api_base": till.stripe_url})
         till.goes_wrong("GET /v1/account", Fault.ERROR_BEFORE)
 
-        async with stripe_gateway(settings) as gateway:
-            assert await gateway.check() == "acct_sandbox"
+        async with stripe_gateways(settings) as gateways:
+            assert await gateways.house.check() == "acct_sandbox"
 
         assert till.asked("GET /v1/account") == 2  # it repeats by itself
 
@@ -432,7 +432,7 @@ class TestStripeGateway:
         hold = await till.claim(till.deal(hold_minutes=60))
         hold.expires_at += 60 * MINUTE
 
-        asked = json.loads(till.gateway.describe(hold, deal_url=""))
+        asked = json.loads(till.gateway.describe(hold))
 
         assert asked["expires_at"] < (NOON + timedelta(hours=24)).timestamp()
 

@@ -62,7 +62,7 @@ def hold(session: Session, gateway: StripeGateway) -> Hold:
     """A hold whose page is about to be asked for."""
     deal = make_deal(session, price_amount=1_250, title="Parka")
     made = make_hold(session, deal, quantity=2)
-    made.request = gateway.describe(made, deal_url=f"{PUBLIC}/d/1")
+    made.request = gateway.describe(made)
     return made
 
 
@@ -80,7 +80,7 @@ class TestDescribe:
     def test_asks_where_to_ship_if_we_do(self, stage: Stage, hold: Hold) -> None:
         gateway = open_gateway(stage.client, ship_to=["IE", "FR"])
 
-        asked = json.loads(gateway.describe(hold, deal_url=PUBLIC))
+        asked = json.loads(gateway.describe(hold))
 
         countries = {"allowed_countries": ["IE", "FR"]}
         assert asked["shipping_address_collection"] == countries
@@ -107,7 +107,7 @@ class TestCheckout:
     ) -> None:
         first = await gateway.create(hold)
         hold.expires_at += timedelta(minutes=1)
-        hold.request = gateway.describe(hold, deal_url=PUBLIC)
+        hold.request = gateway.describe(hold)
 
         assert (await gateway.create(hold)).id != first.id
 

@@ -21,7 +21,7 @@ from outletbot.clock import utc_now
 from outletbot.config import Settings
 from outletbot.outside import guarded_session
 from outletbot.payments import PaymentGateway
-from outletbot.stripe_client import stripe_gateway
+from outletbot.stripe_client import stripe_gateways
 from tests.factories import make_hold
 from tests.outletbot.mastodon_server import make_draft
 
@@ -48,8 +48,9 @@ async def test_stripe_opens_a_page_once_and_closes_it(session: Session) -> None:
     now = utc_now()
     hold = make_hold(session, expires_at=now + timedelta(minutes=10))
 
-    async with stripe_gateway(settings) as stripe:
-        hold.request = stripe.describe(hold, deal_url="https://outlet.example/d/x")
+    async with stripe_gateways(settings) as gateways:
+        stripe = gateways.house
+        hold.request = stripe.describe(hold)
         await _open_and_close(stripe, hold)
 
 

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from sqlmodel import Session, select
 
 from outletbot.app import build_app
+from outletbot.stripe_client import StripeGateways
 from outletbot.stripe_gateway import StripeGateway
 from tests.factories import NOON
 from webhooks.inbox import Arrival
@@ -37,7 +38,7 @@ async def hook(aiohttp_client, settings, database):
         webhook_secret=SECRET,
         livemode=False,
     )
-    app = build_app(settings, database, gateway, clock=lambda: NOON)
+    app = build_app(settings, database, StripeGateways(gateway), clock=lambda: NOON)
     client = await aiohttp_client(TestServer(app, host="127.0.0.1"))
 
     async def send(

@@ -25,13 +25,14 @@ from offers.orders import Order
 from offers.refunds import Refund
 from outletbot.config import Settings
 from outletbot.db import Database
-from outletbot.keys import CLOCK, DATABASE, PAYMENTS
+from outletbot.keys import CLOCK, DATABASE, GATEWAYS
 from outletbot.paying import Paying
 from outletbot.processes import money_jobs
 from outletbot.sandbox.faults import Fault
 from outletbot.sandbox.stripe import SANDBOX, StripeSandbox, build_stripe_sandbox
 from outletbot.sandbox.stripe_payments import Shopper
 from outletbot.sandbox.stripe_webhooks import DeliveryPolicy
+from outletbot.stripe_client import StripeGateways
 from outletbot.stripe_gateway import StripeGateway
 from outletbot.web import stripe_webhook
 from tests.factories import NOON, make_claim, make_deal
@@ -74,12 +75,7 @@ class Till:
 
     @property
     def paying(self) -> Paying:
-        return Paying(
-            self.database,
-            self.gateway,
-            self.clock,
-            public_url=self.settings.public_url,
-        )
+        return Paying(self.database, StripeGateways(self.gateway), self.clock)
 
     def goes_wrong(self, call: str, *faults: Fault) -> None:
         self.sandbox.faults.next(call, *faults)
@@ -108,7 +104,7 @@ class Till:
     async def work(self, *names: str) -> None:
         """Let every message come in; then run the jobs, or those named, once."""
         await self.sandbox.postman.settle()
-        jobs = money_jobs(self.settings, self.database, self.gateway, self.clock)
+        jobs = money_jobs(self.database, StripeGateways(self.gateway), self.clock)
         for job in jobs:
             if not names or job.name in names:
                 await job.work()
@@ -209,7 +205,7 @@ async def open_till(
             livemode=livemode,
         )
         hook.app[DATABASE] = database
-        hook.app[PAYMENTS] = gateway
+        hook.app[GATEWAYS] = StripeGateways(gateway)
         hook.app[CLOCK] = clock
         hook.app.add_routes(stripe_webhook.routes)
         await stack.enter_async_context(hook)
