@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, text
 
@@ -53,7 +53,7 @@ class Database:
                 pool_size=READERS + WRITERS,
                 max_overflow=4,
                 pool_pre_ping=True,
-                connect_args={"options": _POSTGRES_OPTIONS},
+                connect_args={"options": _options(url)},
             )
         return cls(engine)
 
@@ -132,6 +132,14 @@ _POSTGRES_OPTIONS = (
     "-c statement_timeout=30s -c lock_timeout=5s "
     "-c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 )
+
+
+def _options(url: str) -> str:
+    """Return our options and those that *url* asks for, such as a ``search_path``."""
+    asked = make_url(url).query.get("options", ())
+    return " ".join(
+        [_POSTGRES_OPTIONS, *([asked] if isinstance(asked, str) else asked)]
+    )
 
 
 def _repeatable(error: OperationalError) -> bool:
