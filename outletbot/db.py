@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -126,6 +127,14 @@ class Database:
 def ping(session: Session) -> None:
     """Ask something of the database that it can always answer."""
     session.exec(text("SELECT 1"))  # type: ignore[call-overload]  # plain SQL
+
+
+def time_there(session: Session) -> datetime | None:
+    """Return what time it is for the database, if it may live on another machine."""
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    now: datetime = session.scalar(text("SELECT clock_timestamp()"))
+    return now
 
 
 _POSTGRES_OPTIONS = (

@@ -13,6 +13,7 @@ from outletbot.passwords import Passwords
 from outletbot.paying import Paying
 from outletbot.payments import Gateways
 from outletbot.sealing import Seal
+from outletbot.stopping import Stop
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 DATABASE = web.AppKey("DATABASE", Database)
@@ -23,6 +24,8 @@ PAYING = web.AppKey("PAYING", Paying)
 SEAL = web.AppKey("SEAL", Seal)
 PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 NETWORKS = web.AppKey("NETWORKS", Networks)
+STOP = web.AppKey("STOP", Stop)
+"""Set once the process is asked to stop; absent where nobody asks."""
 
 LANGUAGE = web.RequestKey("LANGUAGE", str)
 NONCE = web.RequestKey("NONCE", str)

@@ -1,13 +1,14 @@
 """Processes: web and worker, each on its own or both in one.
 
-A process stops when it is asked to (SIGTERM, Ctrl-C): requests and jobs under way are
-finished, what was leased and not begun is left to the next.
+A process stops when it is asked to (SIGTERM, Ctrl-C): it says that it is not ready,
+then takes on nothing new; requests and jobs under way are finished, what was leased and
+not begun is given back for the next.
 """
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -15,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from outletbot.app import build_app
-from outletbot.clock import Clock, utc_now
+from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.importing import work_on_import
@@ -27,21 +28,34 @@ from outletbot.jobs.publishing import Publisher
 from outletbot.jobs.refunding import give_due_refunds
 from outletbot.jobs.retiring import retire_due_posts
 from outletbot.jobs.running import Job, run_jobs
+from outletbot.keys import STOP
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.paying import Paying
 from outletbot.payments import Gateways
+from outletbot.referee import refereed_clock
 from outletbot.sealing import Seal
+from outletbot.stopping import Stop, run_until
 from outletbot.stripe_client import stripe_gateways
 
 log = structlog.get_logger(__name__)
 
-Part = Callable[
-    [Settings, Database, Gateways, asyncio.Event], Coroutine[None, None, None]
-]
-
 QUICK = timedelta(milliseconds=200)
 SLOW = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What the parts of a process share."""
+
+    settings: Settings
+    database: Database
+    gateways: Gateways
+    clock: Clock
+    stop: Stop
+
+
+Part = Callable[[Process], Coroutine[None, None, None]]
 
 
 async def run(settings: Settings, *parts: Part) -> None:
@@ -50,71 +64,60 @@ async def run(settings: Settings, *parts: Part) -> None:
     Raises:
         OSError: If the port is somebody else's.
     """
-    stop = _stop_on_signals()
+    stop = Stop.on_signals()
     async with AsyncExitStack() as stack:
         database = Database.connect(settings.database_url)
         stack.callback(database.close)
         gateways = await stack.enter_async_context(stripe_gateways(settings))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for part in parts:
-                    group.create_task(part(settings, database, gateways, stop))
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from failures
+        clock = await stack.enter_async_context(refereed_clock(database))
+        process = Process(settings, database, gateways, clock, stop)
+        await run_until(stop, settings.stop_seconds, *(part(process) for part in parts))
     log.info("process_stopped")
 
 
 async def until_stopped() -> None:
     """Wait until somebody asks to stop."""
-    await _stop_on_signals().wait()
+    await Stop.on_signals().wait()
 
 
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-    return stop
-
-
-async def serve_web(
-    settings: Settings,
-    database: Database,
-    gateways: Gateways,
-    stop: asyncio.Event,
-) -> None:
-    """Answer requests until *stop* is set."""
-    app = build_app(settings, database, gateways, clock=utc_now)
-    async with serving(app, settings.host, settings.port):
+async def serve_web(process: Process) -> None:
+    """Answer requests until it is time to stop."""
+    settings, stop = process.settings, process.stop
+    app = build_app(settings, process.database, process.gateways, clock=process.clock)
+    app[STOP] = stop
+    patience = settings.stop_seconds / 2  # the other half is for what remains then
+    async with serving(app, settings.host, settings.port, patience=patience):
         log.info("web_started", url=settings.public_url, port=settings.port)
         await stop.wait()
+        await _let_others_notice(settings.drain_seconds, stop)
 
 
-async def work(
-    settings: Settings,
-    database: Database,
-    gateways: Gateways,
-    stop: asyncio.Event,
-) -> None:
-    """Run the jobs until *stop* is set."""
-    private = settings.allow_private_addresses
+async def _let_others_notice(seconds: float, stop: Stop) -> None:
+    """Go on answering while whoever asks ``/readyz`` finds out that we are leaving."""
+    if seconds:
+        log.info("web_draining", seconds=seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.hurry.wait(), seconds)
+
+
+async def work(process: Process) -> None:
+    """Run the jobs until it is time to stop."""
+    settings, database, clock = process.settings, process.database, process.clock
     seal = Seal(settings.secret_key.get_secret_value())
-    async with guarded_session(allow_private=private) as http:
-        networks = Networks(http, seal, public_url=settings.public_url, clock=utc_now)
-        publisher = Publisher(
-            database, networks, utc_now, public_url=settings.public_url
-        )
-        courier = Courier(database, http, seal, utc_now)
+    async with guarded_session(allow_private=settings.allow_private_addresses) as http:
+        networks = Networks(http, seal, public_url=settings.public_url, clock=clock)
+        publisher = Publisher(database, networks, clock, public_url=settings.public_url)
+        courier = Courier(database, http, seal, clock)
         log.info("worker_started")
         await run_jobs(
             [
                 Job("publishing", publisher.publish_due, QUICK),
                 Job("delivering", courier.deliver_due),
-                Job("retiring", partial(retire_due_posts, database, networks, utc_now)),
-                *money_jobs(database, gateways, utc_now),
-                Job("importing", partial(_import_next, database, utc_now)),
+                Job("retiring", partial(retire_due_posts, database, networks, clock)),
+                *money_jobs(database, process.gateways, clock),
+                Job("importing", partial(_import_next, database, clock)),
             ],
-            stop,
+            process.stop,
         )
         await publisher.finish()
 
@@ -136,13 +139,17 @@ async def _import_next(database: Database, clock: Clock) -> int:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+async def serving(
+    app: web.Application, host: str, port: int, *, patience: float = 10
+) -> AsyncIterator[int]:
     """Serve *app* while the block runs. Yield the port, which is free if 0 was asked.
+
+    Requests under way when it is left have *patience* seconds to be answered.
 
     Raises:
         OSError: If the port is somebody else's.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=10)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)

@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from outletbot.db import ping
-from outletbot.keys import DATABASE
+from outletbot.keys import DATABASE, STOP
 from outletbot.schema import is_current
 from outletbot.web.guard import public
 
@@ -24,7 +24,12 @@ async def alive(_request: web.Request) -> web.Response:
 @routes.get("/readyz")
 @public
 async def ready(request: web.Request) -> web.Response:
-    """200 if the database answers within a second and has the newest schema."""
+    """200 if the database answers within a second and has the newest schema.
+
+    A process that was asked to stop is not ready any more.
+    """
+    if STOP in request.app and request.app[STOP].is_set():
+        return _not_ready("this process is about to stop")
     database = request.app[DATABASE]
     try:
         async with asyncio.timeout(1):
