@@ -33,7 +33,8 @@ class Phase(StrEnum):
 class Deal(SQLModel, table=True):
     """*prior_amount* is set at the opening, if there is evidence for a reduction.
 
-    With *reserve_until*, shoppers may reserve and pay in the store until then.
+    With *reserve_until*, shoppers may reserve and pay in the store until then; without
+    *pay_online* they can do nothing else.
     """
 
     __table_args__ = (
@@ -70,6 +71,7 @@ class Deal(SQLModel, table=True):
     sold_out_at: datetime | None = Field(default=None, sa_type=Moment)
     ended_early: bool = False
     reserve_until: datetime | None = Field(default=None, sa_type=Moment)
+    pay_online: bool = True
 
     @property
     def price(self) -> Money:

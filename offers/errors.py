@@ -55,6 +55,8 @@ KINDS = {
     "order": Sentence("order"),
     "picture": Sentence("picture"),
     "post": Sentence("post"),
+    "refund": Sentence("refund"),
+    "reservation": Sentence("reservation"),
     "retailer": Sentence("retailer"),
 }
 """What people call the things that may be missing."""

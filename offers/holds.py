@@ -42,7 +42,9 @@ class HoldState(StrEnum):
 
 UNPAGED = (HoldState.HELD, HoldState.CREATING)
 PAYABLE = (*UNPAGED, HoldState.OPEN)
-ACTIVE = (*PAYABLE, HoldState.RESERVED, HoldState.PROCESSING, HoldState.REVIEW)
+UNASKED = (HoldState.HELD, HoldState.RESERVED)
+UNPAID = (*PAYABLE, HoldState.RESERVED)
+ACTIVE = (*UNPAID, HoldState.PROCESSING, HoldState.REVIEW)
 
 
 class Hold(SQLModel, table=True):
@@ -116,11 +118,11 @@ def get_hold_by_token(session: Session, token: str) -> Hold:
 
 
 def find_payable_hold(session: Session, deal_id: str, shopper: str) -> Hold | None:
-    """Return what *shopper* holds of a deal and has not paid yet."""
+    """Return what *shopper* holds of a deal and has not paid yet, here or in store."""
     statement = select(Hold).where(
         Hold.deal_id == deal_id,
         Hold.shopper == shopper,
-        col(Hold.state).in_(PAYABLE),
+        col(Hold.state).in_(UNPAID),
     )
     return session.exec(statement.order_by(col(Hold.held_at))).first()
 
@@ -141,7 +143,7 @@ def give_up_hold(session: Session, token: str, *, now: datetime) -> Hold:
         Missing: If there is no such hold.
     """
     hold = get_hold_by_token(session, token)
-    if hold.state is HoldState.HELD:
+    if hold.state in UNASKED:
         end_hold(session, hold.id, HoldState.RELEASED, now=now)
     else:
         session.exec(

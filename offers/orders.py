@@ -4,9 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, Index
-from sqlmodel import Field, Session, SQLModel, col, select, update
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from offers.allotments import lock_offer
+from offers.catalog import Offer
 from offers.checkouts import Checkout
 from offers.columns import Moment, word
 from offers.deals import Deal
@@ -82,6 +83,44 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
         or sell_free(session, hold, now=now)
     ):
         raise PaidTooLate(hold.id)
+    return _sell(
+        session,
+        hold,
+        offer,
+        payment_id=checkout.payment_id,
+        account_id=checkout.account_id,
+        email=checkout.email,
+        name=checkout.name,
+        address=checkout.address,
+        now=now,
+    )
+
+
+def settle_in_store(
+    session: Session, hold: Hold, *, redeemed_by: str, now: datetime
+) -> Order | None:
+    """Turn a reserved hold into an order; the money is in the store's own till.
+
+    ``None`` if its units are not reserved any more.
+    """
+    offer = lock_offer(session, hold.deal_id)
+    if not end_hold(session, hold.id, HoldState.PAID, now=now):
+        return None
+    return _sell(
+        session,
+        hold,
+        offer,
+        payment_id=f"store-{hold.id}",
+        way=Way.STORE,
+        redeemed_by=redeemed_by,
+        now=now,
+    )
+
+
+def _sell(
+    session: Session, hold: Hold, offer: Offer, *, now: datetime, **paid: str
+) -> Order:
+    """Make the order of a hold whose units were just sold, and take them off stock."""
     order = Order(
         id=new_id("order", now),
         retailer_id=hold.retailer_id,
@@ -89,16 +128,12 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
         post_id=hold.post_id,
         hold_id=hold.id,
         code=new_code(),
-        payment_id=checkout.payment_id,
-        account_id=checkout.account_id,
         title=hold.title,
         quantity=hold.quantity,
         total_amount=hold.total.amount,
         currency=hold.total.currency,
-        email=checkout.email,
-        name=checkout.name,
-        address=checkout.address,
         paid_at=now,
+        **paid,
     )
     session.add(order)
     session.flush()
@@ -117,20 +152,6 @@ def get_order_by_code(session: Session, code: str) -> Order:
     if order is None:
         raise Missing(code, "order")
     return order
-
-
-def note_refunded(session: Session, payment_id: str, amount: int) -> bool:
-    """Note that *amount* of a payment in all was given back. Return whether it is ours.
-
-    Messages may come out of order: the sum given back only grows.
-    """
-    session.exec(
-        update(Order)
-        .where(col(Order.payment_id) == payment_id, col(Order.refunded_amount) < amount)
-        .values(refunded_amount=amount)
-    )
-    ours = select(Order.id).where(Order.payment_id == payment_id)
-    return session.exec(ours).one_or_none() is not None
 
 
 def units_sold_since(

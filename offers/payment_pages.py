@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, func
 from sqlmodel import Session, col, select, update
 
-from offers.holds import PAYABLE, UNPAGED, Hold, HoldState, end_hold, get_hold
+from offers.holds import (
+    UNASKED,
+    UNPAGED,
+    UNPAID,
+    Hold,
+    HoldState,
+    end_hold,
+    get_hold,
+)
 from offers.leases import lease
 from offers.payment_accounts import HOUSE
 
@@ -103,17 +111,18 @@ def lease_lapsed_holds(
 ) -> list[Hold]:
     """Take holds whose time is up and that the provider has to be asked about.
 
-    Those that never asked for a payment page are released right here.
+    Those that never asked for a payment page, or are paid in the store, are released
+    right here.
     """
     lapsed = (
-        col(Hold.state).in_(PAYABLE),
+        col(Hold.state).in_(UNPAID),
         col(Hold.expires_at) <= now,
         col(Hold.leased_until).is_(None) | (col(Hold.leased_until) <= now),
     )
     values = {"leased_until": now + LEASE}
     order = Hold.expires_at
     leased = lease(session, Hold, lapsed, values, order=order, limit=limit)
-    unasked = {hold.id for hold in leased if hold.state is HoldState.HELD}
+    unasked = {hold.id for hold in leased if hold.state in UNASKED}
     for hold_id in unasked:
         end_hold(session, hold_id, HoldState.RELEASED, now=now)
     return [hold for hold in leased if hold.id not in unasked]

@@ -254,9 +254,11 @@ def make_hold(
     """Make a hold in *state*, with all that a hold in that state has."""
     deal = deal or make_deal(session)
     hold_id = new_id("hold", held_at)
-    if state is not HoldState.HELD:
+    if state is HoldState.RESERVED:
+        facts = {"pickup_code": new_code()[:8], **facts}
+    elif state is not HoldState.HELD:
         facts = {"request": f'{{"client_reference_id": "{hold_id}"}}', **facts}
-    if state not in UNPAGED:
+    if state not in (*UNPAGED, HoldState.RESERVED):
         page = {"checkout_id": f"cs_{hold_id}", "checkout_url": "https://pay.example/1"}
         facts = {**page, **facts}
     hold = Hold(

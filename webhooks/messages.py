@@ -23,6 +23,7 @@ class OrderPaid:
     total_amount: int
     currency: str
     payment: str
+    way: str
     email: str
     name: str
     address: str
@@ -52,6 +53,7 @@ def order_paid(order: Order, offer: Offer) -> dict[str, object]:
         total_amount=order.total_amount,
         currency=order.currency,
         payment=order.payment_id,
+        way=order.way,
         email=order.email,
         name=order.name,
         address=order.address,

@@ -13,12 +13,13 @@ from sqlmodel import Session, select
 from offers.catalog import Offer
 from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.deals import Deal, mark_sold_out
-from offers.errors import Missing, PaidTooLate
+from offers.errors import Missing, PaidTooLate, WrongState
 from offers.holds import ACTIVE, Hold, HoldState, change_state, end_hold
-from offers.orders import find_order_of_hold, settle
+from offers.orders import Order, find_order_of_hold, settle, settle_in_store
 from offers.payment_pages import open_checkout
 from offers.posts import retire_posts
 from offers.refunds import find_refund_of_hold, request_refund
+from offers.reservations import lock_reservation, why_not_redeemable
 from webhooks.messages import ORDER_PAID, order_paid
 from webhooks.outbox import enqueue
 
@@ -122,12 +123,34 @@ def _order_or_refund(
     except PaidTooLate as error:
         _give_back(session, hold, checkout, error.code, now)
         return Outcome.REFUNDED
+    _conclude(session, order, now)
+    return Outcome.ORDERED
+
+
+def redeem(
+    session: Session, retailer_id: str, code: str, *, merchant_id: str, now: datetime
+) -> Order:
+    """Sell a reserved hold that was paid in the store; the shopper showed its *code*.
+
+    Raises:
+        Missing: If this retailer has no such reservation.
+        WrongState: If it was redeemed before, or its units are on sale again.
+    """
+    hold = lock_reservation(session, retailer_id, code)
+    order = settle_in_store(session, hold, redeemed_by=merchant_id, now=now)
+    if order is None:
+        raise WrongState(why_not_redeemable(session, hold))
+    _conclude(session, order, now)
+    return order
+
+
+def _conclude(session: Session, order: Order, now: datetime) -> None:
+    """Tell the retailer's shop, and take down the posts with the last unit."""
     deal = session.get_one(Deal, order.deal_id)
     offer = session.get_one(Offer, deal.offer_id)
     message = order_paid(order, offer)
     enqueue(session, order.retailer_id, ORDER_PAID, message, now=now)
     _retire_if_sold_out(session, deal.id, now)
-    return Outcome.ORDERED
 
 
 def _release(session: Session, hold: Hold, now: datetime) -> Outcome:

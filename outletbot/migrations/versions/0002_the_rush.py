@@ -47,6 +47,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("sealed_key", sa.String(), nullable=False),
         sa.Column("sealed_webhook_secret", sa.String(), nullable=False),
+        sa.Column("sealed_previous_secret", sa.String(), nullable=False),
+        sa.Column("previous_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("livemode", sa.Boolean(), nullable=False),
         sa.Column("fee_bps", sa.Integer(), nullable=False),
         sa.Column("writes_per_second", sa.Integer(), nullable=False),
@@ -64,6 +66,16 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_payment_account_retailer_id"), ["retailer_id"], unique=False
         )
+
+    op.create_table(
+        "payment_pace",
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("opening_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ending_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("slowed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
 
     op.create_table(
         "rehearsal",
@@ -108,6 +120,7 @@ def upgrade() -> None:
         sa.Column("payment_id", sa.String(), nullable=False),
         sa.Column("order_id", sa.String(), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn_amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -145,6 +158,11 @@ def upgrade() -> None:
     with op.batch_alter_table("deal", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("reserve_until", sa.DateTime(timezone=True), nullable=True)
+        )
+        batch_op.add_column(
+            sa.Column(
+                "pay_online", sa.Boolean(), nullable=False, server_default=sa.true()
+            )
         )
 
     with op.batch_alter_table("hold", schema=None) as batch_op:
@@ -195,6 +213,24 @@ def upgrade() -> None:
         )
         batch_op.add_column(
             sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True)
+        )
+        batch_op.add_column(
+            sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True)
+        )
+        batch_op.add_column(
+            sa.Column("note", sa.String(), nullable=False, server_default="")
+        )
+        batch_op.add_column(
+            sa.Column("refusals", sa.Integer(), nullable=False, server_default="0")
+        )
+        batch_op.add_column(
+            sa.Column("stage", sa.String(20), nullable=False, server_default="")
+        )
+        batch_op.add_column(
+            sa.Column("failure_code", sa.String(), nullable=False, server_default="")
+        )
+        batch_op.add_column(
+            sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True)
         )
         batch_op.create_index(
             batch_op.f("ix_refund_order_id"), ["order_id"], unique=False
