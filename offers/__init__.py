@@ -23,11 +23,17 @@ may import from those above it and never from those below.
     posts        a deal announced on a channel
     clicks       shoppers arriving from a post
     checkouts    the provider's word on a payment page
+    payment_accounts  whose money it is
+    pacing       turns to write to the provider
     holds        units set aside while a shopper pays
     claims       shoppers' wishes for units, granted in batches
     payment_pages  what a hold asks the provider for
     orders       a hold that was paid for
     refunds      money to give back, until the provider has
+    refund_news  what the provider says of the refunds of a payment
+    disputes     payments that a shopper's bank wants back
+    returns      an order given back by a merchant: its money, its units
+    rehearsals   a deal played in a copy;  stages, audits, reports
     wall         what shoppers see
     summary      what the retailer sees
 """

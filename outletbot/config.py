@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     stripe_api_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_connect_webhook_secret: SecretStr = SecretStr("")
+    stripe_writes_per_second_live: int = Field(default=100, ge=1, le=10_000)
+    stripe_writes_per_second_test: int = Field(default=25, ge=1, le=10_000)
+    platform_fee_bps: int = Field(default=0, ge=0, le=5_000)
     stripe_api_base: str = "https://api.stripe.com"
     ship_to: Annotated[tuple[str, ...], NoDecode] = ()
     allow_private_addresses: bool = False
@@ -97,6 +101,13 @@ class Settings(BaseSettings):
     @property
     def livemode(self) -> bool:
         return "_live_" in self.stripe_api_key.get_secret_value()
+
+    @property
+    def house_webhook_secrets(self) -> str:
+        """What may have signed an event for the house, with commas between."""
+        own = self.stripe_webhook_secret.get_secret_value()
+        connect = self.stripe_connect_webhook_secret.get_secret_value()
+        return ",".join(filter(None, (own, connect)))
 
     @property
     def sandbox_origin(self) -> str:

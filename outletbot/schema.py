@@ -22,6 +22,7 @@ TABLES = (
     "offers.ledger",
     "offers.merchants",
     "offers.orders",
+    "offers.pacing",
     "offers.payment_accounts",
     "offers.pictures",
     "offers.pieces",

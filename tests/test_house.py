@@ -29,7 +29,13 @@ BOTH_DATABASES = True
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("offers", "webhooks", "outletbot")
-SHARED_BY_ALL = {"retailer", "sign_in_attempt", "account_balance", "reading"}
+SHARED_BY_ALL = {
+    "retailer",
+    "sign_in_attempt",
+    "account_balance",
+    "payment_pace",
+    "reading",
+}
 """The tables that are nobody's in particular, or may be the whole house's."""
 
 RELEASED: dict[str, str] = {
