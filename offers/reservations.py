@@ -12,6 +12,7 @@ from offers.deals import Deal
 from offers.errors import Missing
 from offers.holds import Hold, HoldState
 from offers.merchants import Merchant
+from offers.money import Money
 from offers.orders import Order, find_order_of_hold
 from offers.sentences import Sentence
 
@@ -28,6 +29,10 @@ class Reservation:
     deal: Deal
     order: Order | None
     redeemed_by: str
+
+    @property
+    def unit(self) -> Money:
+        return Money(self.hold.unit_amount, self.hold.currency)
 
     @property
     def redeemable(self) -> bool:

@@ -8,6 +8,7 @@
     evidence        what a struck-through price rests on
     deal_summary    one deal: its posts, its course, its numbers
     sales           orders
+    redeem          what was reserved is paid in the store
 
 Then the pages on which goods and deals are made and channels are connected:
 
@@ -35,6 +36,7 @@ from outletbot.web.desk import (
     offers,
     people,
     planning,
+    redeem,
     sales,
     settings,
     sign_in,
@@ -45,6 +47,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     sign_in.routes,
     summary.routes,
     sales.routes,
+    redeem.routes,
     # Fixed addresses such as /deals/new come before those with a deal in them.
     planning.routes,
     deals.routes,
