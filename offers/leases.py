@@ -6,6 +6,7 @@ the next, once the lease is over.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement
@@ -43,3 +44,20 @@ def lease(
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     return list(leased.all())
+
+
+def give_back(session: Session, rows: Sequence[Any], *, now: datetime) -> int:
+    """Let others take *rows* at once that were leased by ``due_at`` and not begun.
+
+    Return how many: what somebody else has taken since stays theirs.
+    """
+    given = 0
+    for row in rows:
+        table = type(row)
+        done = session.exec(
+            update(table)
+            .where(col(table.id) == row.id, col(table.due_at) == row.due_at)
+            .values(due_at=now, attempts=col(table.attempts) - 1)
+        )
+        given += done.rowcount
+    return given

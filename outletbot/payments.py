@@ -5,11 +5,14 @@ asked is composed once (``describe``), stored, and only then sent.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from offers.checkouts import Checkout
+from offers.disputes import DisputeWord
 from offers.holds import Hold
 from offers.money import Money
+from offers.refund_news import RefundWord
 from offers.refunds import Refund
 
 # Stripe's minimum charges in minor units
@@ -46,7 +49,24 @@ class Unknown(PaymentError):
 
 
 class Declined(PaymentError):
-    """The provider answered that it will not, so it was not done."""
+    """The provider answered that it will not, so it was not done.
+
+    *code* is its word for why, if it gave one; *passing* means that it may tomorrow.
+    """
+
+    def __init__(
+        self, reason: str = "", *, code: str = "", passing: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.passing = passing
+
+
+class Barred(Declined):
+    """The provider does not let us act for the account: nothing was done just now.
+
+    What was asked before may have been done.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,7 @@ class PaymentGateway(Protocol):
 
         Raises:
             Declined: If the provider provably made none.
+            Barred: If it made none now; it may have made one before.
             Unknown: If it may have made one.
         """
         ...
@@ -88,6 +109,7 @@ class PaymentGateway(Protocol):
 
         Raises:
             Declined: If there is none.
+            Barred: If we may not ask.
             Unknown: If the provider cannot be asked now.
         """
         ...
@@ -97,16 +119,36 @@ class PaymentGateway(Protocol):
 
         Raises:
             Declined: If there is none.
+            Barred: If we may not ask.
             Unknown: If the provider cannot be asked now.
         """
         ...
 
-    async def refund(self, refund: Refund) -> str:
-        """Give a payment back, once for each refund. Return the provider's id.
+    async def refund(self, refund: Refund) -> RefundWord:
+        """Give money back, once for each refund. Return it as it is then.
 
         Raises:
-            Declined: If the provider will not.
-            Unknown: If it may have been given.
+            Declined: If the provider provably did not.
+            Unknown: If it may have been given: look for it before asking again.
+        """
+        ...
+
+    async def refunds(self, payment_id: str) -> list[RefundWord]:
+        """Return everything that was given back of a payment, as it is now.
+
+        Raises:
+            Declined: If there is no such payment.
+            Unknown: If the provider cannot be asked now.
+        """
+        ...
+
+    async def dispute(self, dispute_id: str, *, now: datetime) -> DisputeWord:
+        """Return a dispute as it is *now*.
+
+        Raises:
+            Declined: If there is none.
+            Barred: If we may not ask.
+            Unknown: If the provider cannot be asked now.
         """
         ...
 

@@ -3,30 +3,56 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 import stripe
 
 from offers.checkouts import Checkout, CheckoutState, Paid
+from offers.disputes import DisputeWord
 from offers.holds import Hold
-from offers.money import Money
+from offers.money import Money, exponent
+from offers.refund_news import RefundWord
 from offers.refunds import Refund
-from outletbot.payments import Declined, ProviderEvent, Unknown
+from outletbot.payments import Barred, Declined, ProviderEvent, Unknown
+from outletbot.stripe_money import from_stripe, to_stripe
+from outletbot.stripe_refunds import (
+    PASSING,
+    describe_refund,
+    key_of_refund,
+    read_dispute,
+    read_refund,
+)
 
 # Stripe closes a page 30 minutes at the least after it got our request, and takes the
 # request until then: so there is leeway for a page that is opened late.
-LEEWAY = timedelta(minutes=65)
+LEEWAY = timedelta(minutes=95)
 
 
-# Currencies that Stripe writes with other decimals than ISO 4217 has
-# (https://docs.stripe.com/currencies#special-cases).
-TWO_DECIMALS_AT_STRIPE = {"isk", "ugx"}
+@dataclass(frozen=True, slots=True)
+class StripeAccount:
+    """For whom a gateway acts: *id* is ours for it, empty for the house's own.
+
+    *connected_as* is Stripe's name for it, if the house acts for it by Connect; then
+    *fee_bps* is the house's share in hundredths of a percent.
+    """
+
+    id: str = ""
+    connected_as: str = ""
+    fee_bps: int = 0
+
+
+THE_HOUSE = StripeAccount()
 
 
 class StripeGateway:
-    """Stripe's hosted Checkout, by its own library on aiohttp."""
+    """Stripe's hosted Checkout, by its own library on aiohttp.
+
+    *client* and what ``options`` returns are for whoever asks Stripe something else on
+    behalf of the same account. *webhook_secret* may be several with commas.
+    """
 
     def __init__(
         self,
@@ -35,15 +61,23 @@ class StripeGateway:
         public_url: str,
         webhook_secret: str,
         livemode: bool,
-        account_id: str = "",
+        account: StripeAccount = THE_HOUSE,
         ship_to: Sequence[str] = (),
     ) -> None:
+        self.client = client
         self._stripe = client.v1
         self._public_url = public_url
-        self._webhook_secret = webhook_secret
+        self._secrets = [s.strip() for s in webhook_secret.split(",") if s.strip()]
         self._ship_to = list(ship_to)
-        self.account_id = account_id
+        self._account = account
+        self.account_id = account.id
         self.livemode = livemode
+
+    def options(self, *, idempotency_key: str = "") -> Any:
+        """Return what every call says beside its parameters: for whom, and its key."""
+        named = {"stripe_account": self._account.connected_as}
+        keyed = {"idempotency_key": idempotency_key}
+        return {name: said for name, said in (named | keyed).items() if said}
 
     def describe(self, hold: Hold) -> str:
         back = f"{self._public_url}/h/{hold.token}"
@@ -55,7 +89,10 @@ class StripeGateway:
             "cancel_url": back,
             "line_items": [_line_item(hold)],
             "metadata": {"hold": hold.id},
-            "payment_intent_data": {"metadata": {"hold": hold.id}},
+            "payment_intent_data": {
+                "metadata": {"hold": hold.id},
+                **self._fee(hold.total),
+            },
             "adaptive_pricing": {"enabled": False},
             "phone_number_collection": {"enabled": False},
         }
@@ -67,81 +104,114 @@ class StripeGateway:
     async def create(self, hold: Hold) -> Checkout:
         # A request that Stripe refused is composed anew, so it needs a key of its own.
         digest = hashlib.sha256(hold.request.encode()).hexdigest()[:16]
-        options: Any = {"idempotency_key": f"{hold.id}-{digest}"}
-        with _translated():
+        options = self.options(idempotency_key=f"{hold.id}-{digest}")
+        with translated():
             session = await self._stripe.checkout.sessions.create_async(
                 json.loads(hold.request), options
             )
         return _checkout(session, self.account_id)
 
+    def _fee(self, total: Money) -> dict[str, int]:
+        """Return the house's share; none if it would be nothing, or all there is.
+
+        It is a whole number of what can be charged (https://docs.stripe.com/currencies).
+        """
+        charge = to_stripe(total)
+        step = charge // total.amount * 10 ** max(0, exponent(total.currency) - 2)
+        fee = charge * self._account.fee_bps // 10_000 // step * step
+        connected = bool(self._account.connected_as)
+        return {"application_fee_amount": fee} if connected and 0 < fee < charge else {}
+
     async def retrieve(self, checkout_id: str) -> Checkout:
-        with _translated():
+        with translated():
             session = await self._stripe.checkout.sessions.retrieve_async(
-                checkout_id, {"expand": ["payment_intent"]}
+                checkout_id, {"expand": ["payment_intent"]}, self.options()
             )
         return _checkout(session, self.account_id)
 
     async def expire(self, checkout_id: str) -> Checkout:
         try:
-            with _translated():
-                session = await self._stripe.checkout.sessions.expire_async(checkout_id)
+            with translated():
+                session = await self._stripe.checkout.sessions.expire_async(
+                    checkout_id, options=self.options()
+                )
         except Declined:
             return await self.retrieve(checkout_id)  # it is not open: what is it then?
         return _checkout(session, self.account_id)
 
-    async def refund(self, refund: Refund) -> str:
-        options: Any = {"idempotency_key": refund.id}
-        with _translated():
-            try:
-                given = await self._stripe.refunds.create_async(
-                    {
-                        "payment_intent": refund.payment_id,
-                        "amount": to_stripe(refund.money),
-                        "metadata": {"refund": refund.id, "reason": refund.reason},
-                    },
-                    options,
-                )
-            except stripe.InvalidRequestError as error:
-                if error.code != "charge_already_refunded":
-                    raise
-                return await self._given_before(refund)
-        return given.id
+    async def refund(self, refund: Refund) -> RefundWord:
+        options = self.options(idempotency_key=key_of_refund(refund))
+        with translated():
+            params = describe_refund(refund) | await self._fee_back(refund.payment_id)
+            given = await self._stripe.refunds.create_async(params, options)
+        return read_refund(given)
 
-    async def _given_before(self, refund: Refund) -> str:
-        """Find the refund that was given by hand, or by us more than a day ago."""
-        given = await self._stripe.refunds.list_async(
-            {"payment_intent": refund.payment_id, "limit": 1}
+    async def _fee_back(self, payment_id: str) -> Any:
+        """Return what gives the house's share back, if it took one of this payment."""
+        if not self._account.connected_as:
+            return {}
+        payment = await self._stripe.payment_intents.retrieve_async(
+            payment_id, options=self.options()
         )
-        if not given.data:
-            msg = (
-                f"{refund.payment_id} was refunded, and no refund of it is to be found"
+        return (
+            {"refund_application_fee": True} if payment.application_fee_amount else {}
+        )
+
+    async def refunds(self, payment_id: str) -> list[RefundWord]:
+        with translated():
+            given = await self._stripe.refunds.list_async(
+                {"payment_intent": payment_id, "limit": 100}, self.options()
             )
-            raise Declined(msg)
-        return given.data[0].id
+        return [read_refund(each) for each in given.data]
+
+    async def dispute(self, dispute_id: str, *, now: datetime) -> DisputeWord:
+        with translated():
+            dispute = await self._stripe.disputes.retrieve_async(
+                dispute_id, options=self.options()
+            )
+        return read_dispute(dispute, read_at=now)
 
     async def check(self) -> str:
-        """Return whose account it is, as proof that the key works.
+        """Return Stripe's name for the account, as proof that the key works.
 
         Raises:
             PaymentError: If it does not, with the provider's words.
         """
-        with _translated():
-            account = await self._stripe.accounts.retrieve_current_async()
-        return account.id
+        return (await self.account()).id
+
+    async def account(self) -> stripe.Account:
+        """Return the account that the gateway acts for, as Stripe describes it now.
+
+        Raises:
+            PaymentError: If it cannot act for it, with the provider's words.
+        """
+        name, options = self._account.connected_as, self.options()
+        with translated():
+            if name:
+                return await self._stripe.accounts.retrieve_async(name)
+            return await self._stripe.accounts.retrieve_current_async(options=options)
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
-        if not self._webhook_secret.strip():
+        if not self._secrets:
             msg = "there is no webhook secret, so nothing proves who sent this"
             raise Declined(msg)
         try:
             text = body.decode()
-            stripe.WebhookSignature.verify_header(
-                text, signature, self._webhook_secret, tolerance=300
-            )
-        except (ValueError, stripe.SignatureVerificationError) as error:
-            msg = "the signature is not Stripe's, or is old"
+        except ValueError as error:
+            msg = "the body is no text"
             raise Declined(msg) from error
+        if not any(_is_signed(text, signature, secret) for secret in self._secrets):
+            msg = "the signature is not Stripe's, or is old"
+            raise Declined(msg)
         return _event(text)
+
+
+def _is_signed(text: str, signature: str, secret: str) -> bool:
+    try:
+        verify = stripe.WebhookSignature.verify_header
+        return bool(verify(text, signature, secret, tolerance=300))
+    except (ValueError, stripe.SignatureVerificationError):
+        return False
 
 
 def _event(text: str) -> ProviderEvent:
@@ -171,19 +241,6 @@ def _json(text: str) -> Any:
         return None
 
 
-def to_stripe(money: Money) -> int:
-    """Return *money* as Stripe writes it."""
-    if money.currency in TWO_DECIMALS_AT_STRIPE:
-        return money.amount * 100
-    return money.amount
-
-
-def from_stripe(amount: int, currency: str) -> Money:
-    if currency in TWO_DECIMALS_AT_STRIPE:
-        return Money(amount // 100, currency)
-    return Money(amount, currency)
-
-
 def _line_item(hold: Hold) -> Mapping[str, object]:
     unit = Money(hold.unit_amount, hold.currency)
     return {
@@ -196,7 +253,7 @@ def _line_item(hold: Hold) -> Mapping[str, object]:
     }
 
 
-class _translated:  # noqa: N801  (read as a verb: with _translated())
+class translated:  # noqa: N801  (read as a verb: with translated())
     """Stripe's errors in our words."""
 
     def __enter__(self) -> None:
@@ -204,10 +261,12 @@ class _translated:  # noqa: N801  (read as a verb: with _translated())
 
     def __exit__(self, _kind: object, error: BaseException | None, _tb: object) -> None:
         match error:
-            case stripe.InvalidRequestError() | stripe.AuthenticationError():
-                raise Declined(_words(error)) from error
-            case stripe.PermissionError() | stripe.IdempotencyError():
-                raise Declined(_words(error)) from error
+            case stripe.AuthenticationError() | stripe.PermissionError():
+                raise Barred(_words(error), passing=True) from error
+            case stripe.InvalidRequestError() | stripe.IdempotencyError():
+                code = error.code or ""
+                passing = code in PASSING
+                raise Declined(_words(error), code=code, passing=passing) from error
             case stripe.StripeError() | aiohttp.ClientError() | TimeoutError():
                 raise Unknown(_words(error)) from error
 

@@ -17,6 +17,7 @@ from offers.catalog import Offer
 from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.claims import Claim
 from offers.deals import Deal
+from offers.disputes import Dispute
 from offers.feed.rows import FeedRow
 from offers.holds import ACTIVE, UNPAGED, Hold, HoldState
 from offers.ids import new_code, new_id
@@ -341,7 +342,18 @@ def make_checkout(hold: Hold, **facts: Any) -> Checkout:
     )
 
 
-def make_refund(session: Session, hold: Hold | None = None, **facts: Any) -> Refund:
+def make_refund(
+    session: Session,
+    hold: Hold | None = None,
+    *,
+    of: Order | None = None,
+    **facts: Any,
+) -> Refund:
+    """Make a refund of a payment that came too late, or *of* an order."""
+    if of is not None:
+        hold = session.get_one(Hold, of.hold_id)
+        facts = {"payment_id": of.payment_id, "order_id": of.id, **facts}
+        facts.setdefault("reason", "requested_by_customer")
     hold = hold or make_hold(session, state=HoldState.RELEASED)
     refund = Refund(
         id=new_id("refund", NOON),
@@ -351,10 +363,33 @@ def make_refund(session: Session, hold: Hold | None = None, **facts: Any) -> Ref
         amount=facts.pop("amount", hold.total.amount),
         currency=hold.currency,
         reason=facts.pop("reason", "paid_too_late"),
+        asked_at=facts.pop("asked_at", NOON),
         due_at=facts.pop("due_at", NOON),
         **facts,
     )
     return _keep(session, refund)
+
+
+def make_dispute(session: Session, order: Order, **facts: Any) -> Dispute:
+    """Make a dispute of an order whose money the bank has taken meanwhile."""
+    dispute = Dispute(
+        id=new_id("dispute", NOON),
+        retailer_id=order.retailer_id,
+        account_id=order.account_id,
+        provider_id=facts.pop("provider_id", "") or f"dp_{new_code()[:14]}",
+        payment_id=order.payment_id,
+        order_id=order.id,
+        amount=facts.pop("amount", order.total_amount),
+        withdrawn_amount=facts.pop("withdrawn_amount", order.total_amount),
+        currency=order.currency,
+        reason=facts.pop("reason", "product_not_received"),
+        state=facts.pop("state", "needs_response"),
+        due_by=facts.pop("due_by", NOON + 7 * DAY),
+        opened_at=facts.pop("opened_at", NOON),
+        version=facts.pop("version", NOON),
+        **facts,
+    )
+    return _keep(session, dispute)
 
 
 def make_row(sku: str = "PARKA-M", **facts: Any) -> FeedRow:

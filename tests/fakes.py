@@ -7,12 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from offers.checkouts import Checkout, CheckoutState, Paid
+from offers.disputes import DisputeWord
 from offers.holds import Hold
-from offers.refunds import Refund
+from offers.refund_news import RefundWord
+from offers.refunds import Refund, RefundStage
 from outletbot.channels import (
     Ability,
     Capabilities,
@@ -32,7 +34,8 @@ class FakePayments:
     """A provider whose shoppers do what the test says.
 
     While *down* it answers nothing and does nothing. Of the next *lost* answers it does
-    what was asked, and nobody hears of it. *refuses* is why it declines everything.
+    what was asked, and nobody hears of it. *refuses* is why it declines
+    everything, with its *code*, for now (*passing*) or for good.
     """
 
     account_id: str = ""
@@ -42,7 +45,12 @@ class FakePayments:
     refuses: str = ""
     checkouts: dict[str, Checkout] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
-    refunds: dict[str, Refund] = field(default_factory=dict)
+    code: str = ""
+    passing: bool = False
+    stage: RefundStage = RefundStage.SUCCEEDED
+    refunds_asked: dict[str, Refund] = field(default_factory=dict)
+    given: dict[str, dict[str, RefundWord]] = field(default_factory=dict)
+    disputes: dict[str, DisputeWord] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
 
     async def of(self, account_id: str) -> Self:
@@ -90,11 +98,27 @@ class FakePayments:
         self._end()
         return checkout
 
-    async def refund(self, refund: Refund) -> str:
+    async def refund(self, refund: Refund) -> RefundWord:
         self._begin("refund")
-        self.refunds.setdefault(refund.id, refund)
+        self.refunds_asked.setdefault(refund.id, refund)
+        word = RefundWord(
+            id=f"re_{refund.id}",
+            money=refund.money,
+            stage=self.stage,
+            refund_id=refund.id,
+            reason=refund.reason,
+        )
+        self.given.setdefault(refund.payment_id, {}).setdefault(word.id, word)
         self._end()
-        return f"re_{refund.id}"
+        return self.given[refund.payment_id][word.id]
+
+    async def refunds(self, payment_id: str) -> list[RefundWord]:
+        self._begin("refunds")
+        return list(self.given.get(payment_id, {}).values())
+
+    async def dispute(self, dispute_id: str, *, now: datetime) -> DisputeWord:
+        self._begin("dispute")
+        return replace(self.disputes[dispute_id], read_at=now)
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
         if signature != SIGNED:
@@ -141,7 +165,7 @@ class FakePayments:
             msg = "no answer"
             raise Unknown(msg)
         if self.refuses:
-            raise Declined(self.refuses)
+            raise Declined(self.refuses, code=self.code, passing=self.passing)
 
     def _end(self) -> None:
         if self.lost:

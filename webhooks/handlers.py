@@ -1,28 +1,51 @@
 """What an arrival means for offers: one ``match``.
 
-Of a payment page an arrival says only that there is news; the caller brings the page
-as the provider describes it now (``checkout_to_fetch``), since messages may be late,
-repeated or out of order.
+Of a payment page, a refund or a dispute an arrival says only that there is news; the
+caller brings it as the provider describes it now (``checkout_to_fetch`` and its like),
+since messages may be late, repeated or out of order.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from offers.allotments import fit_to_stock
-from offers.catalog import find_offer_by_sku
+from offers.catalog import Offer, find_offer_by_sku
 from offers.checkouts import Checkout
 from offers.deals import mark_sold_out
+from offers.disputes import DisputeWord
 from offers.errors import Missing
-from offers.orders import note_refunded, units_sold_since
+from offers.orders import units_sold_since
 from offers.posts import retire_posts
+from offers.refund_news import RefundWord
+from offers.returns import units_restocked_since
 from offers.stock import Cause, count_stock
 from webhooks.inbox import Arrival, mark_handled
+from webhooks.refunding import settle_dispute, settle_refunds
 from webhooks.settling import settle_checkout
 
 STRIPE = "stripe"
 STOCK = "stock"
+
+PATIENCE = 8
+"""So often news of a payment that we do not know may come too early: some hours."""
+
+
+class NotYet(Exception):
+    """It is about a payment that may become ours: its order is not written yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundsOf:
+    """Everything that was given back of a payment, as the provider says now."""
+
+    payment_id: str
+    refunds: tuple[RefundWord, ...]
+
+
+News = Checkout | RefundsOf | DisputeWord
 
 
 def checkout_to_fetch(arrival: Arrival) -> str | None:
@@ -33,18 +56,44 @@ def checkout_to_fetch(arrival: Arrival) -> str | None:
     return None
 
 
+def payment_to_fetch(arrival: Arrival) -> str | None:
+    """Return the id of the payment of whose refunds an arrival has news, if it has."""
+    match arrival.source, arrival.type.split("."), arrival.payload:
+        case "stripe", ["refund", _], {"payment_intent": str(payment_id)}:
+            return payment_id
+        case (
+            "stripe",
+            ["charge", "refunded"] | ["charge", "refund", _],
+            {"payment_intent": str(payment_id)},
+        ):
+            return payment_id
+    return None
+
+
+def dispute_to_fetch(arrival: Arrival) -> str | None:
+    """Return the id of the dispute that an arrival is about, if it is."""
+    match arrival.source, arrival.type.split("."), arrival.payload:
+        case "stripe", ["charge", "dispute", _], {"id": str(dispute_id)}:
+            return dispute_id
+    return None
+
+
 def handle(
     session: Session,
     arrival: Arrival,
-    checkout: Checkout | None,
+    news: News | None,
     *,
     livemode: bool,
     now: datetime,
 ) -> str:
-    """Act on *arrival*, and never again. Return what became of it, in a few words."""
+    """Act on *arrival*, and never again. Return what became of it, in a few words.
+
+    Raises:
+        NotYet: If it came before what it is about; hand it over again later.
+    """
     if not mark_handled(session, arrival.id, "", now=now):
         return "handled before"
-    outcome = _act(session, arrival, checkout, livemode=livemode, now=now)
+    outcome = _act(session, arrival, news, livemode=livemode, now=now)
     arrival.handled_at, arrival.outcome = now, outcome
     session.merge(arrival)
     return outcome
@@ -53,25 +102,36 @@ def handle(
 def _act(
     session: Session,
     arrival: Arrival,
-    checkout: Checkout | None,
+    news: News | None,
     *,
     livemode: bool,
     now: datetime,
 ) -> str:
     match arrival.source, arrival.type, arrival.payload:
-        case "stripe", _, _ if checkout is not None:
-            return _settle(session, checkout, livemode=livemode, now=now)
-        case (
-            "stripe",
-            "charge.refunded",
-            {"payment_intent": str(payment_id), "amount_refunded": int(amount)},
-        ):
-            noted = note_refunded(session, payment_id, amount)
-            return "refund noted" if noted else "not an order of ours"
+        case "stripe", _, _ if isinstance(news, Checkout):
+            return _settle(session, news, livemode=livemode, now=now)
+        case "stripe", _, _ if isinstance(news, RefundsOf | DisputeWord):
+            return _settle_payment(session, arrival, news, now)
         case "stock", "stock.updated", {"items": list(items)}:
             counts = [_count(session, arrival, item, now) for item in items]
             return f"{sum(counts)} of {len(items)} were news"
     return "nothing to do"
+
+
+def _settle_payment(
+    session: Session, arrival: Arrival, news: RefundsOf | DisputeWord, now: datetime
+) -> str:
+    account_id = arrival.account_id
+    try:
+        if isinstance(news, DisputeWord):
+            return settle_dispute(session, account_id, news, now=now)
+        return settle_refunds(
+            session, account_id, news.payment_id, news.refunds, now=now
+        )
+    except Missing as error:
+        if arrival.attempts < PATIENCE:
+            raise NotYet(error.key) from error
+        return "not a payment of ours"
 
 
 def _settle(
@@ -97,9 +157,7 @@ def _count(session: Session, arrival: Arrival, item: Any, now: datetime) -> bool
         offer,
         quantity,
         counted_at=arrival.sent_at,
-        sold_since=units_sold_since(
-            session, offer.retailer_id, offer.id, arrival.sent_at
-        ),
+        sold_since=_gone_since(session, offer, arrival.sent_at),
         cause=Cause.MESSAGE,
         source_id=arrival.id,
         now=now,
@@ -108,3 +166,9 @@ def _count(session: Session, arrival: Arrival, item: Any, now: datetime) -> bool
         if mark_sold_out(session, deal.id, now=now):
             retire_posts(session, deal.id, now=now)
     return news
+
+
+def _gone_since(session: Session, offer: Offer, since: datetime) -> int:
+    """Return how many units went here after *since*, less those that came back."""
+    of = (session, offer.retailer_id, offer.id, since)
+    return units_sold_since(*of) - units_restocked_since(*of)

@@ -4,12 +4,16 @@ Amounts are whole numbers of minor units; moments are ISO 8601 in UTC.
 """
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from offers.catalog import Offer
 from offers.deals import Deal
 from offers.orders import Order
+from offers.refunds import Refund
 
 ORDER_PAID = "order.paid"
+ORDER_REFUNDED = "order.refunded"
+REFUND_FAILED = "order.refund_failed"
 DEAL_CLOSED = "deal.closed"
 
 
@@ -28,6 +32,28 @@ class OrderPaid:
     name: str
     address: str
     paid_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefunded:
+    """*amount* and *units* are of this refund; *refunded_amount* of all of them.
+
+    When a refund fails later, ``order.refund_failed`` says the same of it, and
+    *refunded_amount* is what remains given back.
+    """
+
+    order: str
+    deal: str
+    sku: str
+    title: str
+    refund: str
+    amount: int
+    refunded_amount: int
+    total_amount: int
+    currency: str
+    reason: str
+    units: int
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +84,26 @@ def order_paid(order: Order, offer: Offer) -> dict[str, object]:
         name=order.name,
         address=order.address,
         paid_at=order.paid_at.isoformat(),
+    )
+    return asdict(message)
+
+
+def order_refunded(
+    order: Order, offer: Offer, refund: Refund, at: datetime
+) -> dict[str, object]:
+    message = OrderRefunded(
+        order=order.id,
+        deal=order.deal_id,
+        sku=offer.sku,
+        title=order.title,
+        refund=refund.id,
+        amount=refund.amount,
+        refunded_amount=order.refunded_amount,
+        total_amount=order.total_amount,
+        currency=refund.currency,
+        reason=refund.reason,
+        units=refund.units,
+        at=at.isoformat(),
     )
     return asdict(message)
 

@@ -111,6 +111,7 @@ def _give_back(
         checkout.payment_id,
         checkout.total,
         reason=reason,
+        account_id=checkout.account_id,
         now=now,
     )
 

@@ -588,6 +588,7 @@ class TestKilledWorker:
                 retailer_id=order.retailer_id,
                 hold_id=order.hold_id,
                 payment_id=order.payment_id,
+                order_id=order.id,
                 amount=order.total_amount,
                 currency=order.currency,
                 reason="asked",
@@ -602,7 +603,7 @@ class TestKilledWorker:
         await till.work()
 
         (refund,) = till.refunds
-        assert (refund.provider_id, refund.attempts) == (given, 2)
+        assert (refund.provider_id, refund.attempts) == (given.id, 2)
         assert len(till.sandbox.account().all("refund")) == 1
 
 

@@ -18,6 +18,7 @@ from offers.checkouts import CheckoutState
 from offers.errors import Missing
 from offers.holds import HoldState
 from offers.payment_pages import lease_lapsed_holds
+from offers.refunds import RefundStage
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.jobs.paying import expire_holds, open_missing_pages
@@ -352,20 +353,45 @@ class TestStripeGateway:
         given = await till.gateway.refund(refund)
 
         (at_stripe,) = till.sandbox.account().all("refund")
-        assert (at_stripe["id"], at_stripe["amount"]) == (given, hold.total.amount)
+        assert (at_stripe["id"], at_stripe["amount"]) == (given.id, hold.total.amount)
+        assert (given.money, given.refund_id) == (hold.total, refund.id)
+        assert given.stage is RefundStage.SUCCEEDED
         assert till.asked("GET /v1/refunds") == 0  # its key is all that was needed
 
-    async def test_adopts_a_refund_that_somebody_gave_by_hand(self, till: Till) -> None:
+    async def test_asks_anew_for_what_was_provably_not_given(self, till: Till) -> None:
+        """Stripe repeats to the same key what it said before, a refusal too."""
         hold = await till.buy(till.deal())
         till.pay(hold)
         page = await till.gateway.retrieve(hold.checkout_id or "")
         till.session.rollback()
-        by_hand = make_refund(till.session, hold, payment_id=page.payment_id)
-        given = await till.gateway.refund(by_hand)
-        refund = make_refund(till.session, hold, payment_id="pi_other")
-        refund.payment_id = page.payment_id
+        refund = make_refund(till.session, hold, payment_id=page.payment_id, amount=100)
 
-        assert await till.gateway.refund(refund) == given
+        first = await till.gateway.refund(refund)
+        refund.refusals = 1
+        second = await till.gateway.refund(refund)
+
+        assert first.id != second.id
+        assert {one.id for one in await till.gateway.refunds(page.payment_id)} == {
+            first.id,
+            second.id,
+        }
+
+    async def test_says_why_a_refund_is_refused(self, till: Till) -> None:
+        hold = await till.buy(till.deal())
+        till.pay(hold)
+        page = await till.gateway.retrieve(hold.checkout_id or "")
+        till.session.rollback()
+        whole = make_refund(till.session, hold, payment_id=page.payment_id)
+        again = make_refund(till.session, hold, payment_id=page.payment_id)
+        await till.gateway.refund(whole)
+
+        with pytest.raises(Declined) as refused:
+            await till.gateway.refund(again)
+
+        assert (refused.value.code, refused.value.passing) == (
+            "charge_already_refunded",
+            False,
+        )
 
     async def test_declines_a_refund_of_nothing(self, till: Till) -> None:
         refund = make_refund(till.session, payment_id="pi_nobodys")

@@ -21,7 +21,8 @@ from offers.holds import Hold
 from offers.money import Money
 from outletbot.clock import utc_now
 from outletbot.payments import Declined, Unknown, minimum
-from outletbot.stripe_gateway import LEEWAY, StripeGateway, from_stripe, to_stripe
+from outletbot.stripe_gateway import LEEWAY, StripeGateway
+from outletbot.stripe_money import from_stripe, to_stripe
 from tests.factories import make_deal, make_hold, make_refund
 from tests.outletbot.sandbox.stripe_stage import SECRET, Stage, set_stage
 
@@ -161,7 +162,7 @@ async def test_a_refund_is_given_once(
     first, second = [await gateway.refund(refund) for _ in range(2)]
 
     assert first == second
-    assert first.startswith("re_")
+    assert first.id.startswith("re_")
 
 
 async def test_without_an_answer_nothing_is_known(session: Session) -> None:

@@ -160,7 +160,11 @@ class Till:
             assert (deal.held, deal.sold) == (held, sold)
             assert deal.held + deal.sold + deal.withheld <= deal.allotment
         earned = sum(one.total_amount - one.refunded_amount for one in self.orders)
-        owed = sum(one.amount for one in self.refunds if one.given_at is None)
+        owed = sum(
+            one.amount
+            for one in self.refunds
+            if one.order_id is None and one.cleared_at is None and not one.counts
+        )
         assert self.received == earned + owed + in_review
 
     @property

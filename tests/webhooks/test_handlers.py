@@ -122,34 +122,6 @@ class TestHandle:
         assert arrival.handled_at is not None
 
 
-class TestRefunded:
-    def refunded(self, session: Session, payment_id: str, amount: int) -> str:
-        payload = {"payment_intent": payment_id, "amount_refunded": amount}
-        return act(session, make_arrival(session, "stripe", "charge.refunded", payload))
-
-    def test_is_noted_and_only_grows(self, session: Session) -> None:
-        order = make_order(session)
-
-        outcomes = [
-            self.refunded(session, order.payment_id, amount)
-            for amount in (2_000, 1_000, 2_000, 4_999)
-        ]
-
-        assert outcomes == ["refund noted"] * 4
-        assert order.refunded_amount == 4_999
-
-    def test_out_of_order_keeps_the_most(self, session: Session) -> None:
-        order = make_order(session)
-
-        self.refunded(session, order.payment_id, 2_000)
-        self.refunded(session, order.payment_id, 1_000)
-
-        assert order.refunded_amount == 2_000
-
-    def test_of_nobodys_order_is_left(self, session: Session) -> None:
-        assert self.refunded(session, "pi_x", 1) == "not an order of ours"
-
-
 class TestStock:
     def test_is_taken_over_and_deals_follow(self, session: Session) -> None:
         offer = make_offer(session, sku="PARKA", quantity=10)
