@@ -104,6 +104,15 @@ def lease_import(session: Session, *, now: datetime) -> FeedImport | None:
     return leased[0] if leased else None
 
 
+def give_back_import(session: Session, import_id: str) -> None:
+    """Let the next who asks take it, at once."""
+    session.exec(
+        update(FeedImport)
+        .where(col(FeedImport.id) == import_id)
+        .values(leased_until=None)
+    )
+
+
 def note_progress(
     session: Session, import_id: str, percent: int, *, now: datetime
 ) -> None:

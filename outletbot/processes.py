@@ -68,7 +68,7 @@ async def run(settings: Settings, *parts: Part) -> None:
     async with AsyncExitStack() as stack:
         database = Database.connect(settings.database_url)
         stack.callback(database.close)
-        gateways = await stack.enter_async_context(stripe_gateways(settings))
+        gateways = await stack.enter_async_context(stripe_gateways(settings, database))
         clock = await stack.enter_async_context(refereed_clock(database))
         process = Process(settings, database, gateways, clock, stop)
         await run_until(stop, settings.stop_seconds, *(part(process) for part in parts))
@@ -114,28 +114,36 @@ async def work(process: Process) -> None:
                 Job("publishing", publisher.publish_due, QUICK),
                 Job("delivering", courier.deliver_due),
                 Job("retiring", partial(retire_due_posts, database, networks, clock)),
-                *money_jobs(database, process.gateways, clock),
-                Job("importing", partial(_import_next, database, clock)),
+                *money_jobs(database, process.gateways, clock, process.stop),
+                Job("importing", partial(_import_next, process)),
             ],
             process.stop,
         )
         await publisher.finish()
 
 
-def money_jobs(database: Database, gateways: Gateways, clock: Clock) -> list[Job]:
-    """Return the jobs that move deals, holds and money along."""
+def money_jobs(
+    database: Database,
+    gateways: Gateways,
+    clock: Clock,
+    stop: asyncio.Event | None = None,
+) -> list[Job]:
+    """Return the jobs that move deals, holds and money along, until *stop* is set."""
     paying = Paying(database, gateways, clock)
     return [
         Job("opening", partial(open_and_close, database, clock), QUICK),
-        Job("handling", partial(handle_arrivals, database, gateways, clock), QUICK),
+        Job(
+            "handling", partial(handle_arrivals, database, gateways, clock, stop), QUICK
+        ),
         Job("expiring", partial(expire_holds, database, paying, clock)),
         Job("paging", partial(open_missing_pages, database, paying, clock)),
         Job("refunding", partial(give_due_refunds, database, gateways, clock), SLOW),
     ]
 
 
-async def _import_next(database: Database, clock: Clock) -> int:
-    return int(await asyncio.to_thread(work_on_import, database, now=clock()))
+async def _import_next(process: Process) -> int:
+    work = partial(work_on_import, now=process.clock(), stopping=process.stop.is_set)
+    return int(await asyncio.to_thread(work, process.database))
 
 
 @asynccontextmanager

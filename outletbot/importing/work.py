@@ -1,7 +1,7 @@
 """The worker's half: an uploaded file is checked, and imported once confirmed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from tempfile import TemporaryFile
@@ -29,8 +29,21 @@ from outletbot.importing.report import Report
 log = structlog.get_logger(__name__)
 
 
-def work_on_import(database: Database, *, now: datetime) -> bool:
-    """Check or import the file that waits longest. Return whether there was one."""
+class Interrupted(Exception):
+    """The process is to stop; the file is read again from its beginning by the next."""
+
+
+def never() -> bool:
+    return False
+
+
+def work_on_import(
+    database: Database, *, now: datetime, stopping: Callable[[], bool] = never
+) -> bool:
+    """Check or import the file that waits longest. Return whether there was one.
+
+    As soon as *stopping* returns true the file is left to the next who asks.
+    """
     entry = database.transact_here(imports.lease_import, now=now)
     if entry is None:
         return False
@@ -39,12 +52,15 @@ def work_on_import(database: Database, *, now: datetime) -> bool:
         with _spooled(database, entry) as stream:
             feed = _open(database, entry, stream, now)
             if entry.state is ImportState.UPLOADED:
-                _check(database, entry, feed, now)
+                _check(database, entry, feed, now, stopping)
             else:
-                _import(database, entry, feed, now)
+                _import(database, entry, feed, now, stopping)
     except NotAFeed as refusal:
         database.transact_here(_refuse, entry, refusal.sentence)
         log.info("import_refused", feed_import=entry.id, reason=str(refusal))
+    except Interrupted:
+        database.transact_here(imports.give_back_import, entry.id)
+        log.info("import_interrupted", feed_import=entry.id)
     return True
 
 
@@ -77,30 +93,59 @@ def _open(
     )
 
 
-def _check(database: Database, entry: FeedImport, feed: Feed, now: datetime) -> None:
+def _check(
+    database: Database,
+    entry: FeedImport,
+    feed: Feed,
+    now: datetime,
+    stopping: Callable[[], bool],
+) -> None:
     database.transact_here(bad_rows.forget_bad_rows, entry.id)
     report = check_feed(
         database,
         feed,
         entry.retailer_id,
-        on_progress=ProgressNoter(database, entry.id, now).note,
+        on_progress=_noting(database, entry, now, stopping),
         on_errors=BadRowKeeper(database, entry, now).keep,
     )
     database.transact_here(_finish_check, entry, report, facts_of(feed, report))
     log.info("import_checked", feed_import=entry.id, rows=report.rows, bad=report.bad)
 
 
-def _import(database: Database, entry: FeedImport, feed: Feed, now: datetime) -> None:
+def _import(
+    database: Database,
+    entry: FeedImport,
+    feed: Feed,
+    now: datetime,
+    stopping: Callable[[], bool],
+) -> None:
     report = bring_in(
         database,
         feed,
         entry.retailer_id,
         entry.id,
         now=now,
-        on_progress=ProgressNoter(database, entry.id, now).note,
+        on_progress=_noting(database, entry, now, stopping),
     )
     database.transact_here(imports.finish_import, entry.id, report.tally, now=now)
     log.info("import_finished", feed_import=entry.id, good=report.good)
+
+
+def _noting(
+    database: Database,
+    entry: FeedImport,
+    now: datetime,
+    stopping: Callable[[], bool],
+) -> Callable[[float], None]:
+    """Return what notes the progress, and interrupts if the process is to stop."""
+    noter = ProgressNoter(database, entry.id, now)
+
+    def note(share: float) -> None:
+        if stopping():
+            raise Interrupted
+        noter.note(share)
+
+    return note
 
 
 def _finish_check(

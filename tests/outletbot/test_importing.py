@@ -333,6 +333,20 @@ class TestWorkOnImport:
         assert feed.state is ImportState.REFUSED
         assert "interrupted" in str(load_sentence(feed.refusal))
 
+    def test_leaves_a_file_to_the_next_when_it_is_to_stop(self, database, session):
+        feed = upload(session, self.CONTENT)
+
+        assert work_on_import(database, now=NOON, stopping=lambda: True) is True
+        session.refresh(feed)
+        stopped_as = feed.state
+        session.rollback()
+        assert work_on_import(database, now=NOON) is True
+
+        session.refresh(feed)
+        assert stopped_as is ImportState.UPLOADED
+        assert feed.state is ImportState.CHECKED
+        assert count(session, BadRow.id) == 1
+
     def test_starts_over_what_a_killed_one_left(self, database, session):
         feed = upload(session, self.CONTENT)
         with pytest.raises(Killed):

@@ -3,6 +3,8 @@ What arrived is acted on once; what cannot be acted on now waits, and keeps nobo
 waiting.
 """
 
+import asyncio
+
 import pytest
 from sqlmodel import Session, select
 
@@ -173,3 +175,25 @@ async def test_a_bug_is_no_reason_to_forget_a_message(
 class _Buggy(FakePayments):
     async def retrieve(self, checkout_id: str) -> Checkout:
         raise Missing(checkout_id, "brain")
+
+
+async def test_gives_back_what_it_has_not_begun_when_it_is_to_stop(
+    database, session
+) -> None:
+    stop = asyncio.Event()
+
+    class Stopping(FakePayments):
+        """The process is asked to stop while it handles the first message."""
+
+        async def of(self, account_id: str) -> FakePayments:
+            stop.set()
+            return await super().of(account_id)
+
+    for _ in range(3):
+        make_arrival(session, kind="something.else")
+    session.rollback()
+
+    begun = await handle_arrivals(database, Stopping(), lambda: NOON, stop)
+    left = await handle_arrivals(database, FakePayments(), lambda: NOON)
+
+    assert (begun, left) == (1, 2)
