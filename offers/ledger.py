@@ -6,12 +6,14 @@ account's entries is the account's balance, to the cent, or the summary says by 
 differs.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, Index, UniqueConstraint, func
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from offers.columns import Moment
+from offers.money import Money
 
 
 class LedgerEntry(SQLModel, table=True):
@@ -68,3 +70,47 @@ class Reading(SQLModel, table=True):
     attempts: int = 0
     read_at: datetime | None = Field(default=None, sa_type=Moment)
     trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the provider has booked for something: its *fee*, and the *net* that is left.
+
+    Both are of the account's own currency.
+    """
+
+    fee: Money
+    net: Money
+
+
+def entries_of_order(
+    session: Session, retailer_id: str, order_id: str
+) -> list[LedgerEntry]:
+    """Return what the provider's books say of an order, in their order."""
+    statement = (
+        select(LedgerEntry)
+        .where(LedgerEntry.retailer_id == retailer_id, LedgerEntry.order_id == order_id)
+        .order_by(col(LedgerEntry.happened_at), col(LedgerEntry.transaction_id))
+    )
+    return list(session.exec(statement))
+
+
+def settled_by_order(session: Session, retailer_id: str) -> dict[str, Settled]:
+    """Return what was booked for each order of a retailer that the books know of."""
+    statement = (
+        select(
+            LedgerEntry.order_id,
+            LedgerEntry.currency,
+            func.sum(LedgerEntry.fee),
+            func.sum(LedgerEntry.net),
+        )
+        .where(
+            LedgerEntry.retailer_id == retailer_id,
+            col(LedgerEntry.order_id).is_not(None),
+        )
+        .group_by(col(LedgerEntry.order_id), col(LedgerEntry.currency))
+    )
+    return {
+        str(order_id): Settled(Money(int(fee), currency), Money(int(net), currency))
+        for order_id, currency, fee, net in session.exec(statement)
+    }
