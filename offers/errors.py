@@ -124,6 +124,17 @@ class LimitReached(Unavailable):
         self.limit = limit
 
 
+class AddressLimitReached(Unavailable):
+    """So many from one network are more likely a machine than a household."""
+
+    code = "address_limit_reached"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Sentence("Too many units are held from your network. Try another one.")
+        )
+
+
 class PaidTooLate(Unavailable):
     code = "paid_too_late"
 
