@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint, func
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, Session, SQLModel, col, update
+from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment
 from offers.ids import new_id
@@ -84,6 +84,14 @@ def lease_arrivals(
     values = {"due_at": now + LEASE, "attempts": attempts}
     leased = lease(session, Arrival, due, values, order=Arrival.id, limit=limit)
     return sorted(leased, key=lambda arrival: arrival.id)
+
+
+def unhandled(session: Session) -> int:
+    """Return how many messages nobody has acted on yet."""
+    waiting = select(func.count(col(Arrival.id))).where(
+        col(Arrival.handled_at).is_(None)
+    )
+    return int(session.exec(waiting).one())
 
 
 def mark_handled(
