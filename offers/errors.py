@@ -129,10 +129,14 @@ class AddressLimitReached(Unavailable):
 
     code = "address_limit_reached"
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__(
-            Sentence("Too many units are held from your network. Try another one.")
+            Sentence(
+                "Your network has {limit} holds of this deal already. Try another one.",
+                limit=limit,
+            )
         )
+        self.limit = limit
 
 
 class PaidTooLate(Unavailable):
