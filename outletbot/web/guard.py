@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 from offers.merchants import Merchant, find_signed_in, touch_sign_in
+from outletbot.config import Settings
 from outletbot.keys import (
     CLOCK,
     DATABASE,
@@ -28,6 +29,7 @@ from outletbot.languages import LANGUAGES, choose_language
 
 POLICY = "Content-Security-Policy"
 SAFE = {"GET", "HEAD", "OPTIONS"}
+FROM_US = {"same-origin", "none"}  # what Sec-Fetch-Site says of our own pages
 H = TypeVar("H", bound=Callable[..., object])
 
 PUBLIC: set[Callable[..., object]] = set()
@@ -47,8 +49,12 @@ def machine(handler: H) -> H:
 
 
 def cookie_name(request: web.Request, name: str) -> str:
+    return pinned(request.app[SETTINGS], name)
+
+
+def pinned(settings: Settings, name: str) -> str:
     """Return *name* with the prefix that pins a cookie to this host, under https."""
-    return f"__Host-{name}" if request.app[SETTINGS].secure else name
+    return f"__Host-{name}" if settings.secure else name
 
 
 def set_cookie(
@@ -95,25 +101,32 @@ def _protect(request: web.Request, response: web.StreamResponse) -> None:
     if response.prepared:
         return
     headers = response.headers
-    if POLICY not in headers:
-        headers[POLICY] = _policy(request)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    for name, value in protections(request.app[SETTINGS], request.get(NONCE)).items():
+        headers.setdefault(name, value)
     if MERCHANT in request:
         headers.setdefault("Cache-Control", "no-store")
-    if request.app[SETTINGS].secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
-def _policy(request: web.Request) -> str:
+def protections(settings: Settings, nonce: str | None = None) -> dict[str, str]:
+    """Return the headers of every answer that does not say otherwise itself."""
+    headers = {
+        POLICY: _policy(settings, nonce),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if settings.secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+def _policy(settings: Settings, nonce: str | None) -> str:
     """Allow what is our own: a page's script by its nonce, if the page has one."""
-    nonce = f"'nonce-{request[NONCE]}'" if NONCE in request else "'self'"
-    sandbox = request.app[SETTINGS].sandbox_origin
+    ours = f"'nonce-{nonce}'" if nonce else "'self'"
     return (
-        f"default-src 'none'; script-src {nonce}; style-src 'self' {nonce}; "
+        f"default-src 'none'; script-src {ours}; style-src 'self' {ours}; "
         "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
-        f"form-action 'self' https: {sandbox}; frame-ancestors 'none'; "
+        f"form-action 'self' https: {settings.sandbox_origin}; frame-ancestors 'none'; "
         "manifest-src 'self'"
     )
 
@@ -132,7 +145,7 @@ async def refuse_forgeries(
 def _from_us(request: web.Request) -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
-        return site in {"same-origin", "none"}
+        return site in FROM_US
     origin = request.headers.get("Origin") or request.headers.get("Referer", "")
     public = urlsplit(request.app[SETTINGS].public_url)
     ours = {(public.scheme, public.netloc), (request.scheme, request.host)}
@@ -171,11 +184,15 @@ async def _recognise(request: web.Request, token: str) -> None:
 
 
 def address_of(request: web.Request) -> str:
-    """Return the address that asks, as told by the proxies that we trust, if any."""
-    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-    trusted = request.app[SETTINGS].trusted_proxies
-    if 0 < trusted <= len(hops) and hops[-trusted].strip():
-        return hops[-trusted].strip()
+    return address_behind(request, request.app[SETTINGS].trusted_proxies)
+
+
+def address_behind(request: web.BaseRequest, proxies: int) -> str:
+    """Return the address that asks, as told by the *proxies* that we trust, if any."""
+    if proxies:
+        hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        if proxies <= len(hops) and hops[-proxies].strip():
+            return hops[-proxies].strip()
     return request.remote or ""
 
 

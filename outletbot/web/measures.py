@@ -31,10 +31,14 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
     else:
         return response
     finally:
-        route = _route(request)
         method = request.method if request.method in hdrs.METH_ALL else "OTHER"
-        _requests(method, route, status).inc()
-        _seconds(route).observe(time.perf_counter() - started)
+        count(method, _route(request), status, time.perf_counter() - started)
+
+
+def count(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request that was answered within *seconds*."""
+    _requests(method, route, status).inc()
+    _seconds(route).observe(seconds)
 
 
 @cache

@@ -4,6 +4,8 @@ answers          one look, one policy, bytes made once
 cards, deal_view, hold_view, wall    what pages show, read in one go
 snapshots        read once for everybody who asks
 live             told to everybody who has the page open
+shoppers         known by a cookie
+fast_lane        the page and the button, before all else: fast_page, fast_buying
 deal_page        GET  /d/{code}              the page behind a link
 live_page        GET  /d/{code}/live, /state how the deal stands
 buying           POST /d/{code}/buy          a hold, then the payment page
@@ -22,7 +24,7 @@ from functools import partial
 
 from aiohttp import web
 
-from outletbot.keys import CLOCK, DATABASE, PAYING, SETTINGS
+from outletbot.keys import CLOCK, DATABASE, PAYING, SEAL, SETTINGS
 from outletbot.web.shop import (
     buying,
     deal_page,
@@ -42,12 +44,14 @@ from outletbot.web.shop.keys import (
     LIVE,
     OPENINGS,
     PICTURES,
+    SHOPPERS,
     WALL_PAGES,
     WALLS,
 )
 from outletbot.web.shop.live import Live
 from outletbot.web.shop.openings import Openings
 from outletbot.web.shop.pictures import Pictures
+from outletbot.web.shop.shoppers import Shoppers
 from outletbot.web.shop.snapshots import Snapshots
 from outletbot.web.shop.wall import read_wall
 
@@ -72,8 +76,9 @@ def prepare(app: web.Application) -> None:
     app[WALL_PAGES] = Pages(partial(outlet_page.paint_wall, public_url=public_url))
     app[LIVE] = Live(app[DEALS], clock)
     app[CLICKS] = ClickBuffer(database, clock)
+    app[SHOPPERS] = Shoppers(app[SETTINGS], app[SEAL])
     app[PICTURES] = Pictures(database)
-    app[OPENINGS] = Openings(app[PAYING])
+    app[OPENINGS] = Openings(app[PAYING], database)
     app.cleanup_ctx.extend([_count_clicks, _finish_openings])
     app.on_shutdown.append(_send_listeners_away)
 

@@ -23,7 +23,9 @@ from outletbot.web.shop.deal_view import Seller
 from outletbot.web.shop.recent import Recent
 
 NO_STORE = "no-store"
-A_MOMENT = "public, max-age=0, s-maxage=1, stale-while-revalidate=5"
+# A cache before us asks once a second; it serves what it has while we are slow, and
+# for ten minutes while we are down.
+A_MOMENT = "public, max-age=0, s-maxage=1, stale-while-revalidate=5, stale-if-error=600"
 KEEP_PAGES = 500
 
 V = TypeVar("V", bound=Hashable)
@@ -129,7 +131,7 @@ def make_rendered(
 
 def send(request: web.Request, rendered: Rendered, caching: str) -> web.Response:
     """Answer with bytes that were made before, or with "you have them already"."""
-    zipped = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
+    zipped = takes_gzip(request)
     tag = rendered.digest + ("-gz" if zipped else "")
     headers = {
         hdrs.ETAG: f'"{tag}"',
@@ -148,6 +150,10 @@ def send(request: web.Request, rendered: Rendered, caching: str) -> web.Response
         content_type=rendered.content_type,
         charset="utf-8",
     )
+
+
+def takes_gzip(request: web.BaseRequest) -> bool:
+    return "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
 
 
 def _has(known: tuple[ETag, ...] | None, tag: str) -> bool:

@@ -23,18 +23,18 @@ from outletbot.keys import CLAIMS, DATABASE
 from outletbot.printing import say
 from outletbot.web.errors import BUSY, status_of
 from outletbot.web.forms import Form, read_int, read_text
-from outletbot.web.guard import cookie_name, public, set_cookie
+from outletbot.web.guard import public
 from outletbot.web.shop.answers import private_page, shopper_language
 from outletbot.web.shop.deal_page import MAX_QUANTITY, refused_page
 from outletbot.web.shop.deal_view import DealView
-from outletbot.web.shop.keys import DEALS
+from outletbot.web.shop.keys import DEALS, SHOPPERS
+from outletbot.web.shop.shoppers import Shoppers
 
-SHOPPER = "shopper"
-SHOPPER_AGE = 30 * 86_400
 NONE_HERE = Sentence("None of them was taken in this browser.")
 
 KEY = re.compile(r"[0-9A-Za-z-]{16,64}")
-SHOPPER_ID = re.compile(r"[0-9a-z]{26}")
+LEAD = {hdrs.CACHE_CONTROL: "no-store"}
+REFUSAL: web.RequestKey[OfferError | Busy] = web.RequestKey("REFUSAL")
 
 routes = web.RouteTableDef()
 
@@ -44,20 +44,42 @@ routes = web.RouteTableDef()
 async def buy(request: web.Request) -> web.Response:
     """Hold what was asked for, and lead on to where it is paid."""
     view = await request.app[DEALS].get(request.match_info["code"])
-    form, shopper = await request.post(), _shopper(request)
     try:
-        key, quantity = _read_wish(form)
+        key, quantity = _read_wish(await request.post())
         if not key:
             return _ask_first(request, quantity)
-        claim = Claim(view.deal_id, view.post_id, key, shopper, quantity=quantity)
-        hold = await request.app[CLAIMS].claim(claim)
+        hold = await _claim(request, view, key, quantity)
     except LimitReached as refusal:
-        return await _lead_back(request, view.deal_id, shopper, refusal)
+        return await _lead_back(request, view.deal_id, refusal)
     except OfferError as refusal:
         return await _refuse(request, refusal)
     except Busy as busy:
         return _ask_back(request, view, busy)
     return _lead_on(request, hold)
+
+
+async def _claim(request: web.Request, view: DealView, key: str, quantity: int) -> Hold:
+    """Return the hold, unless the fast lane was refused one for this request."""
+    if REFUSAL in request:
+        raise request[REFUSAL]
+    claim = claim_of(request, request.app[SHOPPERS], view, key, quantity)
+    return await request.app[CLAIMS].claim(claim)
+
+
+def claim_of(
+    request: web.BaseRequest,
+    shoppers: Shoppers,
+    view: DealView,
+    key: str,
+    quantity: int,
+) -> Claim:
+    return Claim(
+        view.deal_id,
+        view.post_id,
+        key,
+        shoppers.id_of(request),
+        quantity=quantity,
+    )
 
 
 @routes.get("/d/{code}/confirm")
@@ -88,7 +110,7 @@ async def confirm(request: web.Request) -> web.Response:
 async def lead_to_mine(request: web.Request) -> web.Response:
     """Lead a shopper who came back to what they hold, or bought, by their cookie."""
     view = await request.app[DEALS].get_now(request.match_info["code"])
-    shopper, database = _shopper(request), request.app[DATABASE]
+    shopper, database = request.app[SHOPPERS].id_of(request), request.app[DATABASE]
     hold = await database.read(find_hold_of, view.deal_id, shopper)
     if hold is None:
         reason = say(NONE_HERE, shopper_language(request, view.seller.language))
@@ -106,22 +128,18 @@ def _read_wish(form: Form) -> tuple[str, int]:
     return key if KEY.fullmatch(key) else "", quantity
 
 
-def _shopper(request: web.Request) -> str:
-    known = request.cookies.get(cookie_name(request, SHOPPER), "")
-    return known if SHOPPER_ID.fullmatch(known) else new_code()
-
-
 def _ask_first(request: web.Request, quantity: int) -> web.Response:
     wish = {"key": new_code(), "quantity": str(quantity)}
     address = URL(f"/d/{request.match_info['code']}/confirm").with_query(wish)
-    headers = {hdrs.LOCATION: str(address), hdrs.CACHE_CONTROL: "no-store"}
+    headers = {hdrs.LOCATION: str(address), **LEAD}
     return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
 
 
 async def _lead_back(
-    request: web.Request, deal_id: str, shopper: str, refusal: LimitReached
+    request: web.Request, deal_id: str, refusal: LimitReached
 ) -> web.Response:
     """Who cannot have more but has not paid yet is led to what they hold."""
+    shopper = request.app[SHOPPERS].id_of(request)
     hold = await request.app[DATABASE].read(find_payable_hold, deal_id, shopper)
     if hold is None:
         return await _refuse(request, refusal)
@@ -146,7 +164,6 @@ def _ask_back(request: web.Request, view: DealView, busy: Busy) -> web.Response:
 
 def _lead_on(request: web.Request, hold: Hold) -> web.Response:
     """Answer as soon as the hold is durable; the next address asks Stripe."""
-    headers = {hdrs.LOCATION: f"/h/{hold.token}/pay", hdrs.CACHE_CONTROL: "no-store"}
-    response = web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
-    set_cookie(request, response, SHOPPER, hold.shopper, SHOPPER_AGE)
-    return response
+    headers = {hdrs.LOCATION: f"/h/{hold.token}/pay", **LEAD}
+    headers[hdrs.SET_COOKIE] = request.app[SHOPPERS].cookie(hold.shopper)
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)

@@ -8,6 +8,7 @@ from outletbot.web.shop.deal_view import DealView
 from outletbot.web.shop.live import Live
 from outletbot.web.shop.openings import Openings
 from outletbot.web.shop.pictures import Pictures
+from outletbot.web.shop.shoppers import Shoppers
 from outletbot.web.shop.snapshots import Snapshots
 from outletbot.web.shop.wall import Wall
 
@@ -17,5 +18,6 @@ WALLS: web.AppKey[Snapshots[Wall]] = web.AppKey("WALLS")
 WALL_PAGES: web.AppKey[Pages[Wall]] = web.AppKey("WALL_PAGES")
 LIVE: web.AppKey[Live] = web.AppKey("LIVE")
 CLICKS: web.AppKey[ClickBuffer] = web.AppKey("CLICKS")
+SHOPPERS: web.AppKey[Shoppers] = web.AppKey("SHOPPERS")
 PICTURES: web.AppKey[Pictures] = web.AppKey("PICTURES")
 OPENINGS: web.AppKey[Openings] = web.AppKey("OPENINGS")

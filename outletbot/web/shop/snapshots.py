@@ -59,10 +59,15 @@ class Snapshots(Generic[V]):
         Raises:
             Missing: If there is no such thing.
         """
+        value = self.peek(key)
+        return await self._read_once(key) if value is None else value
+
+    def peek(self, key: str) -> V | None:
+        """Return how *key* stands if it need not be read for that."""
         reading = self._readings.find(key)
         if reading is not None and self._fresh(reading):
             return reading.value
-        return await self._read_once(key)
+        return None
 
     async def get_now(self, key: str) -> V:
         """Return how *key* stands now, after something that we did ourselves."""

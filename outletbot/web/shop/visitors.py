@@ -7,7 +7,8 @@ browsers (``FBAN``, ``Instagram``, ``LinkedInApp`` …) are people.
 import re
 from functools import lru_cache
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from offers.clicks import Visitor
 
@@ -20,19 +21,20 @@ ROBOTS = re.compile(
     r"|axios|^ruby|http\.rb|apache-httpclient|feed(?:ly|bin|fetch|burner|parser|demon)",
     re.IGNORECASE,
 )
-PURPOSES = ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")
+PURPOSES = tuple(map(istr, ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")))
 
 
-def visitor_of(request: web.Request) -> Visitor:
+def visitor_of(request: web.BaseRequest) -> Visitor:
     """Say who asks; a browser that fetches ahead of its user is no visitor yet."""
-    agent = request.headers.get("User-Agent", "")
-    ahead = any(
-        "prefetch" in request.headers.get(name, "")
-        or "preview" in request.headers.get(name, "")
-        for name in PURPOSES
-    )
-    robot = ahead or request.method == "HEAD" or is_robot(agent)
+    headers = request.headers
+    ahead = any(_is_ahead(headers[name]) for name in PURPOSES if name in headers)
+    agent = headers.get(hdrs.USER_AGENT, "")
+    robot = ahead or request.method == hdrs.METH_HEAD or is_robot(agent)
     return Visitor.ROBOT if robot else Visitor.PERSON
+
+
+def _is_ahead(purpose: str) -> bool:
+    return "prefetch" in purpose or "preview" in purpose
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,60 @@
+"""Shoppers: known by a cookie, and told apart by the network that they ask from.
+
+Of the network we keep a mark that only this installation can make, so that a limit can
+be kept to; it says nothing to who reads the table.
+"""
+
+import ipaddress
+import re
+from functools import lru_cache
+
+from aiohttp import web
+
+from offers.ids import new_code
+from outletbot.config import Settings
+from outletbot.sealing import Seal
+from outletbot.web.guard import address_behind, pinned
+
+COOKIE = "shopper"
+COOKIE_AGE = 30 * 86_400
+ID = re.compile(r"[0-9a-z]{26}")
+HOME = 64  # bits: what a provider hands out to one household in IPv6
+
+
+class Shoppers:
+    """How this installation knows them."""
+
+    def __init__(self, settings: Settings, seal: Seal) -> None:
+        self._cookie = pinned(settings, COOKIE)
+        self._flags = "; HttpOnly; Path=/; SameSite=Lax"
+        self._flags += "; Secure" if settings.secure else ""
+        self._proxies = settings.trusted_proxies
+        self._mark = lru_cache(maxsize=4096)(seal.mark)
+
+    def id_of(self, request: web.BaseRequest) -> str:
+        """Return the shopper's id by their cookie; who has none gets a new one."""
+        known = request.cookies.get(self._cookie, "")
+        return known if ID.fullmatch(known) else new_code()
+
+    def mark_of(self, request: web.BaseRequest) -> str:
+        """Return the mark of the network that asks; empty if it is not known."""
+        network = network_of(address_behind(request, self._proxies))
+        return self._mark(network) if network else ""
+
+    def cookie(self, shopper: str) -> str:
+        """Return the header by which a browser remembers who it is."""
+        return f"{self._cookie}={shopper}; Max-Age={COOKIE_AGE}{self._flags}"
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """Return an IPv4 address as it is, and of an IPv6 address the household's part."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, HOME), strict=False))
