@@ -121,6 +121,12 @@ class Settings(BaseSettings):
     @property
     def data_folder(self) -> Path:
         """Where a SQLite installation keeps its file."""
-        if self.database_url.startswith("sqlite:///"):
-            return Path(self.database_url.removeprefix("sqlite:///")).parent
-        return Path("var")
+        file = self.database_file
+        return Path("var") if file is None else file.parent
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of a SQLite installation; none where the database is a server."""
+        if not self.database_url.startswith("sqlite:///"):
+            return None
+        return Path(self.database_url.removeprefix("sqlite:///"))

@@ -4,6 +4,7 @@ serving   serve, web, worker, migrate, demo, sandbox
 feeding   import-feed
 people    add-retailer, invite, new-key
 looking   check
+backup    backup, restore
 """
 
 import sys
@@ -13,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from offers.errors import OfferError
 from offers.feed import NotAFeed
-from outletbot.cli import feeding, looking, people, serving
+from outletbot.cli import backup, feeding, looking, people, serving
 from outletbot.cli.common import err
 from outletbot.config import ConfigError
 
@@ -23,7 +24,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (serving, feeding, people, looking):
+for module in (serving, feeding, people, looking, backup):
     module.add_to(cli)
 
 

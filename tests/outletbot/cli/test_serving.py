@@ -18,12 +18,14 @@ from tests.outletbot.cli.conftest import outletbot
 ROOT = Path(__file__).parents[3]
 COMMANDS = {
     "add-retailer",
+    "backup",
     "check",
     "demo",
     "import-feed",
     "invite",
     "migrate",
     "new-key",
+    "restore",
     "sandbox",
     "serve",
     "web",
