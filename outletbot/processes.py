@@ -37,6 +37,7 @@ from outletbot.referee import refereed_clock
 from outletbot.sealing import Seal
 from outletbot.stopping import Stop, run_until
 from outletbot.stripe_client import stripe_gateways
+from outletbot.web.shop.fast_lane import open_fast_lane
 
 log = structlog.get_logger(__name__)
 
@@ -159,6 +160,7 @@ async def serving(
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience)
     await runner.setup()
+    open_fast_lane(runner)
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
         await site.start()
