@@ -28,6 +28,7 @@ TABLES = (
     "offers.pieces",
     "offers.posts",
     "offers.prices",
+    "offers.readings",
     "offers.refunds",
     "offers.rehearsals",
     "offers.retailers",

@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("account_id", sa.String(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("listed_amount", sa.BigInteger(), nullable=False),
+        sa.Column("differs_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "currency"),
     )
@@ -176,8 +178,30 @@ def upgrade() -> None:
             sa.Column("address", sa.String(), nullable=False, server_default="")
         )
         batch_op.add_column(sa.Column("pickup_code", sa.String(), nullable=True))
-        batch_op.create_index(
-            "ix_hold_pickup", ["retailer_id", "pickup_code"], unique=True
+
+    # A claim pays for every index: fewer, and each with only the rows it is asked for.
+    for name in ("checkout_id", "post_id", "retailer_id", "state"):
+        op.drop_index(f"ix_hold_{name}", table_name="hold")
+    for name, columns, where, unique in (
+        ("ix_hold_address", ["deal_id", "address"], "address <> ''", False),
+        ("ix_hold_due", ["expires_at"], "ended_at IS NULL", False),
+        ("ix_hold_line", ["id"], "checkout_id IS NULL AND ended_at IS NULL", False),
+        ("ix_hold_checkout", ["checkout_id"], "checkout_id IS NOT NULL", False),
+        (
+            "ix_hold_pickup",
+            ["retailer_id", "pickup_code"],
+            "pickup_code IS NOT NULL",
+            True,
+        ),
+    ):
+        rows = sa.text(where)
+        op.create_index(
+            name,
+            "hold",
+            columns,
+            unique=unique,
+            postgresql_where=rows,
+            sqlite_where=rows,
         )
 
     with op.batch_alter_table("orders", schema=None) as batch_op:
@@ -252,12 +276,15 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),
         sa.Column("payment_id", sa.String(), nullable=False),
+        sa.Column("hold_id", sa.String(), nullable=False),
         sa.Column("order_id", sa.String(), nullable=True),
         sa.Column("refund_id", sa.String(), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("fee", sa.BigInteger(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
+        sa.Column("source_amount", sa.BigInteger(), nullable=False),
+        sa.Column("source_currency", sa.String(3), nullable=False),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["order_id"],
