@@ -78,7 +78,7 @@ def prepare(app: web.Application) -> None:
     app[CLICKS] = ClickBuffer(database, clock)
     app[SHOPPERS] = Shoppers(app[SETTINGS], app[SEAL])
     app[PICTURES] = Pictures(database)
-    app[OPENINGS] = Openings(app[PAYING], database)
+    app[OPENINGS] = Openings(app[PAYING])
     app.cleanup_ctx.extend([_count_clicks, _finish_openings])
     app.on_shutdown.append(_send_listeners_away)
 
