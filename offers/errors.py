@@ -53,6 +53,7 @@ KINDS = {
     "merchant": Sentence("merchant"),
     "offer": Sentence("offer"),
     "order": Sentence("order"),
+    "paymentaccount": Sentence("payment account"),
     "picture": Sentence("picture"),
     "post": Sentence("post"),
     "refund": Sentence("refund"),

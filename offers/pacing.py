@@ -84,16 +84,26 @@ def take_turns(
     pace: float,
     now: datetime,
 ) -> list[datetime]:
-    """Return when up to *wanted* writes may begin, at least one; they are taken.
+    """Return when *wanted* writes may begin; these turns are taken.
 
     *pace* is how many writes a second the provider allows.
     """
     row = _lock(session, account_id)
     pace = pace * row.percent_at(now) / 100
-    most = max(1, int(pace * SHARES[lane] * SLICE.total_seconds()))
-    turns = [row.take(lane, pace, now) for _ in range(min(wanted, most))]
+    turns = [row.take(lane, pace, now) for _ in range(wanted)]
     session.add(row)
     return turns
+
+
+def most_at_once(
+    session: Session, account_id: str, lane: Lane, pace: float, now: datetime
+) -> int:
+    """Return how many turns one process may take at once: a slice's worth of them.
+
+    From then on until the transaction ends nobody else takes any.
+    """
+    pace = pace * _lock(session, account_id).percent_at(now) / 100
+    return max(1, int(pace * SHARES[lane] * SLICE.total_seconds()))
 
 
 def slow_down(session: Session, account_id: str, *, now: datetime) -> None:

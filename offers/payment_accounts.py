@@ -88,6 +88,12 @@ def in_use() -> tuple[ColumnElement[bool], ...]:
     return proved, col(PaymentAccount.ended_at).is_(None)
 
 
+def in_trouble() -> tuple[ColumnElement[bool], ...]:
+    """Return what is true of an account that was ended by somebody else."""
+    ended = col(PaymentAccount.ended_at).is_not(None)
+    return ended, col(PaymentAccount.trouble) != ""
+
+
 def account_for(session: Session, retailer_id: str) -> str:
     """Return the id of the account that a retailer's next payment is asked of.
 
@@ -104,12 +110,10 @@ def account_for(session: Session, retailer_id: str) -> str:
 
 def may_sell(session: Session, retailer_id: str) -> bool:
     """Whether there is an account to take a retailer's money, theirs or the house's."""
-    in_trouble = select(PaymentAccount.id).where(
-        PaymentAccount.retailer_id == retailer_id,
-        col(PaymentAccount.ended_at).is_not(None),
-        PaymentAccount.trouble != "",
+    troubled = select(PaymentAccount.id).where(
+        PaymentAccount.retailer_id == retailer_id, *in_trouble()
     )
-    if session.exec(in_trouble.limit(1)).first() is None:
+    if session.exec(troubled.limit(1)).first() is None:
         return True
     return find_account_in_use(session, retailer_id) is not None
 
@@ -129,7 +133,7 @@ def get_payment_account(
     """
     account = find_payment_account(session, account_id)
     if account is None or account.retailer_id != retailer_id:
-        raise Missing(account_id, "payment account")
+        raise Missing(account_id, "paymentaccount")
     return account
 
 

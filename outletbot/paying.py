@@ -1,31 +1,46 @@
 """Paying: what passes between a hold and the payment provider.
 
 Each step is written down before the provider is asked and after it answered. When no
-answer comes the same is asked again, to the letter, so that it happens once.
+answer comes the same is asked again, to the letter, so that it happens once. Whoever
+writes to the provider waits for a turn first.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
 
 from offers.checkouts import Checkout
+from offers.connecting import note_barred
 from offers.holds import UNPAGED, Hold, get_hold
-from offers.payment_accounts import HOUSE, find_account_in_use
+from offers.lines import Place, Turn, account_of, begin_next, find_place
+from offers.pacing import PAUSE, Lane
+from offers.payment_accounts import NoAccount
 from offers.payment_pages import (
     begin_checkout,
     forget_checkout,
+    leave_to_a_person,
     open_checkout,
     put_off_checkout,
 )
 from outletbot.clock import Clock
 from outletbot.db import Database
-from outletbot.payments import Declined, Gateways, PaymentError, Unknown
+from outletbot.pace import Pace
+from outletbot.payments import (
+    Barred,
+    Declined,
+    Gateways,
+    PaymentError,
+    TooFast,
+    Unknown,
+)
 from webhooks.settling import Outcome, settle_checkout
 
 log = structlog.get_logger(__name__)
 
 BACK_SOON = timedelta(seconds=5)
+FOR_GOOD = timedelta(hours=1)
+"""So long after a hold's end a provider that does not listen to us may come round."""
 
 
 class Paying:
@@ -33,17 +48,67 @@ class Paying:
         self._database = database
         self._gateways = gateways
         self._clock = clock
+        self._pace = Pace(database, clock)
 
     async def open(self, hold_id: str) -> Hold:
         """Ask for the payment page, unless it is there. Return the hold as it is then.
 
-        The provider's troubles are not the shopper's: then the hold is returned
-        without a page, and a worker goes on asking.
+        Out of line: see ``begin_next``. The provider's troubles are not the shopper's:
+        then the hold is returned without a page, and a worker goes on asking.
         """
-        hold = await self._begin(hold_id)
+        try:
+            hold = await self._begin(hold_id)
+        except (PaymentError, NoAccount) as error:
+            log.warning("checkout_not_begun", hold=hold_id, reason=str(error))
+            hold = None
         if hold is not None:
             await self._create(hold)
         return await self._database.read(get_hold, hold_id)
+
+    async def begin_next(self, account_id: str, *, limit: int) -> list[Turn]:
+        """Take the next in an account's line, each with the time of its turn.
+
+        Raises:
+            PaymentError: If the service cannot act for the account.
+        """
+        gateway = await self._gateways.of(account_id)
+        return await self._database.transact(
+            begin_next,
+            account_id,
+            gateway.describe,
+            pace=gateway.writes_per_second,
+            limit=limit,
+            now=self._clock(),
+        )
+
+    async def wait_for(self, turn: Turn) -> None:
+        """Wait until it is somebody's turn."""
+        await self._pace.wait(turn.begins_at)
+
+    async def open_turn(self, turn: Turn) -> bool:
+        """Ask for the payment page when it is its turn. Return whether it is there."""
+        return await self._create(turn.hold, begins_at=turn.begins_at) is not None
+
+    async def line_of(self, hold: Hold) -> str | None:
+        """Return the account in whose line a hold stands, if there is one."""
+        try:
+            return await self._database.read(account_of, hold)
+        except NoAccount:
+            return None
+
+    async def place(self, hold: Hold) -> Place | None:
+        """Return how long a hold without a page waits for its turn, if it has one."""
+        account_id = await self.line_of(hold)
+        if hold.state not in UNPAGED or account_id is None:
+            return None
+        try:
+            gateway = await self._gateways.of(account_id)
+        except PaymentError:
+            return None
+        pace, now = gateway.writes_per_second, self._clock()
+        return await self._database.read(
+            find_place, hold, account_id, pace=pace, now=now
+        )
 
     async def settle(self, hold: Hold) -> Hold:
         """Ask how the page is now, and settle it. Return the hold as it is then."""
@@ -69,19 +134,21 @@ class Paying:
         """End a hold whose time is up: close its page first, and go by the answer.
 
         ``None`` if the provider could not be asked; the lease ends and it is tried
-        again. The units stay held until then.
+        again. The units stay held until then, or until a person decides.
         """
         try:
             checkout_id = hold.checkout_id or await self._recover(hold)
             if checkout_id is None:
                 return None
             gateway = await self._gateways.of(hold.account_id)
-            checkout = await gateway.expire(checkout_id)
+            async with self._pace.turn(gateway, Lane.ENDING):
+                checkout = await gateway.expire(checkout_id)
             return await self._settle(checkout, livemode=gateway.livemode)
+        except Barred as error:
+            return await self._barred(hold, error)
         except PaymentError as error:
             log.warning("checkout_not_closed", hold=hold.id, reason=str(error))
-            later = self._clock() + BACK_SOON
-            await self._database.transact(put_off_checkout, hold.id, until=later)
+            await self._put_off(hold, BACK_SOON)
             return None
 
     async def _begin(self, hold_id: str) -> Hold | None:
@@ -97,22 +164,55 @@ class Paying:
             now=self._clock(),
         )
 
-    async def _create(self, hold: Hold) -> Checkout | None:
-        later = self._clock() + BACK_SOON
+    async def _create(
+        self, hold: Hold, *, begins_at: datetime | None = None
+    ) -> Checkout | None:
         try:
             gateway = await self._gateways.of(hold.account_id)
-            checkout = await gateway.create(hold)
+            async with self._pace.turn(gateway, Lane.OPENING, begins_at=begins_at):
+                checkout = await gateway.create(hold)
         except Declined as refusal:
-            log.warning("checkout_declined", hold=hold.id, reason=str(refusal))
-            await self._database.transact(forget_checkout, hold.id, until=later)
+            await self._declined(hold, refusal)
             return None
         except Unknown as error:
             log.warning("checkout_unknown", hold=hold.id, reason=str(error))
-            await self._database.transact(put_off_checkout, hold.id, until=later)
+            await self._put_off(
+                hold, PAUSE if isinstance(error, TooFast) else BACK_SOON
+            )
             return None
-        await self._database.transact(open_checkout, hold.id, checkout.id, checkout.url)
+        page, now = (checkout.id, checkout.url), self._clock()
+        await self._database.transact(open_checkout, hold.id, *page, now=now)
         log.info("checkout_opened", hold=hold.id, checkout=checkout.id)
         return checkout
+
+    async def _declined(self, hold: Hold, refusal: Declined) -> None:
+        """No page was made now, so there is none, unless we may not ask any more."""
+        if isinstance(refusal, Barred) and hold.attempts > 1:
+            await self._barred(hold, refusal)
+            return
+        log.warning("checkout_declined", hold=hold.id, reason=str(refusal))
+        if isinstance(refusal, Barred):
+            await self._note_barred(hold, refusal)
+        later = self._clock() + BACK_SOON
+        await self._database.transact(forget_checkout, hold.id, until=later)
+
+    async def _barred(self, hold: Hold, error: Barred) -> Outcome | None:
+        """Money may have come or may come: only the provider knows, or a person."""
+        ended, now = await self._note_barred(hold, error), self._clock()
+        if not ended and now - hold.expires_at < FOR_GOOD:
+            await self._put_off(hold, BACK_SOON)
+            return None
+        await self._database.transact(leave_to_a_person, hold.id, now=now)
+        log.error("hold_left_to_a_person", hold=hold.id, reason=str(error))
+        return Outcome.REVIEW
+
+    async def _note_barred(self, hold: Hold, error: Barred) -> bool:
+        log.error("account_barred", account=hold.account_id, reason=str(error))
+        return await self._database.transact(note_barred, hold.account_id, str(error))
+
+    async def _put_off(self, hold: Hold, by: timedelta) -> None:
+        later = self._clock() + by
+        await self._database.transact(put_off_checkout, hold.id, until=later)
 
     async def _recover(self, hold: Hold) -> str | None:
         """Find out about a page whose creation was never answered, by asking again.
@@ -133,9 +233,6 @@ class Paying:
 
 
 def _with_account(session: Session, hold_id: str) -> tuple[Hold, str]:
-    """Return a hold and who is to be asked; who was asked once is asked again."""
+    """Return a hold and who is to be asked."""
     hold = get_hold(session, hold_id)
-    if hold.request:
-        return hold, hold.account_id
-    account = find_account_in_use(session, hold.retailer_id)
-    return hold, account.id if account else HOUSE
+    return hold, account_of(session, hold)

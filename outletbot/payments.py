@@ -4,6 +4,7 @@ Whoever asks for a payment page must be able to ask again to the letter, so what
 asked is composed once (``describe``), stored, and only then sent.
 """
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 from offers.checkouts import Checkout
 from offers.disputes import DisputeWord
 from offers.holds import Hold
+from offers.ledger import BookLine
 from offers.money import Money
 from offers.refund_news import RefundWord
 from offers.refunds import Refund
@@ -46,6 +48,10 @@ class PaymentError(Exception):
 
 class Unknown(PaymentError):
     """No usable answer came: it may have been done, or not."""
+
+
+class TooFast(Unknown):
+    """The provider was asked for more in a second than it allows, and did nothing."""
 
 
 class Declined(PaymentError):
@@ -89,6 +95,7 @@ class PaymentGateway(Protocol):
 
     account_id: str
     livemode: bool
+    writes_per_second: int
 
     def describe(self, hold: Hold) -> str:
         """Return what to ask for, to be stored as ``Hold.request``."""
@@ -161,9 +168,52 @@ class PaymentGateway(Protocol):
         ...
 
 
+class Books(Protocol):
+    """What the provider has written down about one payment account."""
+
+    async def balances(self) -> list[Money]:
+        """Return what the account has in each currency, available and pending.
+
+        Raises:
+            PaymentError: If the provider does not say.
+        """
+        ...
+
+    def lines(
+        self, *, after: str, since: datetime
+    ) -> AsyncIterator[Sequence[BookLine]]:
+        """Yield every movement of its money, oldest first, some at a time.
+
+        That is what is newer than the line *after*; without one, or if there is none
+        such any more, what is not older than *since*.
+
+        Raises:
+            PaymentError: If the provider does not say.
+        """
+        ...
+
+    def events(
+        self, *, after: str, since: datetime
+    ) -> AsyncIterator[Sequence[ProviderEvent]]:
+        """Yield what was told about it, as ``lines`` does.
+
+        Raises:
+            PaymentError: If the provider does not say.
+        """
+        ...
+
+
 class Gateways(Protocol):
     async def of(self, account_id: str) -> PaymentGateway:
         """Return the provider acting for a payment account, the house's if empty.
+
+        Raises:
+            Declined: If the service cannot act for it, or there is no such account.
+        """
+        ...
+
+    async def books(self, account_id: str) -> Books:
+        """Return what the provider has written down about a payment account.
 
         Raises:
             Declined: If the service cannot act for it, or there is no such account.

@@ -137,7 +137,7 @@ def money_jobs(
             "handling", partial(handle_arrivals, database, gateways, clock, stop), QUICK
         ),
         Job("expiring", partial(expire_holds, database, paying, clock)),
-        Job("paging", partial(open_missing_pages, database, paying, clock)),
+        Job("paging", partial(open_missing_pages, database, paying, clock, stop)),
         Job("refunding", partial(give_due_refunds, database, gateways, clock), SLOW),
     ]
 

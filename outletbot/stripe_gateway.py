@@ -16,7 +16,7 @@ from offers.holds import Hold
 from offers.money import Money, exponent
 from offers.refund_news import RefundWord
 from offers.refunds import Refund
-from outletbot.payments import Barred, Declined, ProviderEvent, Unknown
+from outletbot.payments import Barred, Declined, ProviderEvent, TooFast, Unknown
 from outletbot.stripe_money import from_stripe, to_stripe
 from outletbot.stripe_refunds import (
     PASSING,
@@ -28,7 +28,10 @@ from outletbot.stripe_refunds import (
 
 # Stripe closes a page 30 minutes at the least after it got our request, and takes the
 # request until then: so there is leeway for a page that is opened late.
-LEEWAY = timedelta(minutes=95)
+LEEWAY = timedelta(minutes=65)
+
+# What Stripe says if two requests were about the same thing, not that it was too much.
+LOCKED = "lock_timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,14 @@ class StripeAccount:
     """For whom a gateway acts: *id* is ours for it, empty for the house's own.
 
     *connected_as* is Stripe's name for it, if the house acts for it by Connect; then
-    *fee_bps* is the house's share in hundredths of a percent.
+    *fee_bps* is the house's share in hundredths of a percent. Stripe takes so many
+    *writes_per_second*, 25 in its sandboxes (https://docs.stripe.com/rate-limits).
     """
 
     id: str = ""
     connected_as: str = ""
     fee_bps: int = 0
+    writes_per_second: int = 25
 
 
 THE_HOUSE = StripeAccount()
@@ -72,6 +77,7 @@ class StripeGateway:
         self._account = account
         self.account_id = account.id
         self.livemode = livemode
+        self.writes_per_second = account.writes_per_second
 
     def options(self, *, idempotency_key: str = "") -> Any:
         """Return what every call says beside its parameters: for whom, and its key."""
@@ -263,12 +269,19 @@ class translated:  # noqa: N801  (read as a verb: with translated())
         match error:
             case stripe.AuthenticationError() | stripe.PermissionError():
                 raise Barred(_words(error), passing=True) from error
+            case stripe.RateLimitError() if _code(error) != LOCKED:
+                raise TooFast(_words(error)) from error
             case stripe.InvalidRequestError() | stripe.IdempotencyError():
                 code = error.code or ""
                 passing = code in PASSING
                 raise Declined(_words(error), code=code, passing=passing) from error
             case stripe.StripeError() | aiohttp.ClientError() | TimeoutError():
                 raise Unknown(_words(error)) from error
+
+
+def _code(error: stripe.StripeError) -> str:
+    """Return Stripe's word for what went wrong; not every error has it at hand."""
+    return error.code or getattr(error.error, "code", None) or ""
 
 
 def _words(error: BaseException) -> str:

@@ -334,6 +334,7 @@ def make_checkout(hold: Hold, **facts: Any) -> Checkout:
         paid=facts.pop("paid", Paid.PAID),
         total=facts.pop("total", hold.total),
         livemode=facts.pop("livemode", False),
+        account_id=facts.pop("account_id", hold.account_id),
         url=facts.pop("url", "https://pay.example/1"),
         payment_id=facts.pop("payment_id", f"pi_{hold.id}"),
         email=facts.pop("email", "sam@example.com"),

@@ -40,6 +40,7 @@ class FakePayments:
 
     account_id: str = ""
     livemode: bool = False
+    writes_per_second: int = 10_000
     down: bool = False
     lost: int = 0
     refuses: str = ""

@@ -45,7 +45,7 @@ def settle_checkout(
     freed. A second payment for the same hold is given back.
 
     Raises:
-        Missing: If we made no such checkout.
+        Missing: If we made no such checkout, or not by the account that it is of.
     """
     hold = _lock(session, checkout)
     ended = _ended_before(session, hold, checkout, livemode=livemode, now=now)
@@ -61,7 +61,7 @@ def settle_checkout(
         case CheckoutState.COMPLETE, _:
             return _wait(session, hold, now)
         case _:
-            open_checkout(session, hold.id, checkout.id, checkout.url)
+            open_checkout(session, hold.id, checkout.id, checkout.url, now=now)
             return Outcome.OPEN
 
 
@@ -73,7 +73,8 @@ def _lock(session: Session, checkout: Checkout) -> Hold:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if hold is None:
+    # A retailer may name any hold in a page of their own account: it says nothing of it.
+    if hold is None or hold.account_id != checkout.account_id:
         raise Missing(checkout.hold_id, "hold")
     return hold
 

@@ -2,17 +2,28 @@
 
 import asyncio
 
-from offers.payment_pages import lease_lapsed_holds, unopened_holds
+from offers.lines import lines
+from offers.payment_pages import lease_lapsed_holds
 from outletbot.clock import Clock
 from outletbot.db import Database
+from outletbot.lines import Lines
 from outletbot.paying import Paying
 
 
-async def open_missing_pages(database: Database, paying: Paying, clock: Clock) -> int:
-    """Ask for the pages that no request is asking for any more."""
-    holds = await database.read(unopened_holds, now=clock())
-    opened = await asyncio.gather(*(paying.open(hold.id) for hold in holds))
-    return sum(hold.checkout_id is not None for hold in opened)
+async def open_missing_pages(
+    database: Database,
+    paying: Paying,
+    clock: Clock,
+    stop: asyncio.Event | None = None,
+) -> int:
+    """Serve the lines that no request serves fast enough, until *stop* is set.
+
+    Return how many pages were opened.
+    """
+    accounts = await database.read(lines, now=clock())
+    serving = Lines(paying, stop)
+    opened = await asyncio.gather(*(serving.serve(account) for account in accounts))
+    return sum(opened)
 
 
 async def expire_holds(database: Database, paying: Paying, clock: Clock) -> int:

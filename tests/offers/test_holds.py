@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from offers.claims import Claim, place_holds
+from offers.claim_rows import Granted
+from offers.claims import Answer, Claim, place_holds
 from offers.deals import end_deal
 from offers.errors import (
     AllHeld,
@@ -42,7 +43,6 @@ from offers.payment_pages import (
     lease_lapsed_holds,
     open_checkout,
     put_off_checkout,
-    unopened_holds,
 )
 from tests.factories import (
     HOUR,
@@ -56,14 +56,14 @@ from tests.factories import (
 )
 
 
-def place(session: Session, *claims: Claim) -> list[Hold | OfferError]:
+def place(session: Session, *claims: Claim) -> list[Answer]:
     return place_holds(session, claims, now=NOON)
 
 
 def granted(session: Session, claim: Claim) -> Hold:
     (answer,) = place(session, claim)
-    assert isinstance(answer, Hold)
-    return answer
+    assert isinstance(answer, Granted)
+    return get_hold(session, answer.id)
 
 
 def refused(session: Session, claim: Claim) -> OfferError:
@@ -96,7 +96,7 @@ class TestPlaceHolds:
 
         answers = place(session, *claims)
 
-        assert [isinstance(answer, Hold) for answer in answers] == [True] * 3 + [
+        assert [isinstance(answer, Granted) for answer in answers] == [True] * 3 + [
             False
         ] * 2
         assert deal.held == 3
@@ -107,7 +107,7 @@ class TestPlaceHolds:
 
         answers = place(session, *claims)
 
-        assert [isinstance(answer, Hold) for answer in answers] == [
+        assert [isinstance(answer, Granted) for answer in answers] == [
             True,
             False,
             True,
@@ -184,13 +184,13 @@ class TestPlaceHolds:
 
         answers = place(session, *claims)
 
-        assert [isinstance(answer, Hold) for answer in answers] == [
+        assert [isinstance(answer, Granted) for answer in answers] == [
             True,
             True,
             False,
             False,
         ]
-        assert [hold.deal_id for hold in answers if isinstance(hold, Hold)] == [
+        assert [hold.deal_id for hold in answers if isinstance(hold, Granted)] == [
             deals[1].id,
             deals[0].id,
         ]
@@ -213,7 +213,7 @@ class TestTheSameKey:
 
         answers = place(session, claim, claim, make_claim(session, deal), claim)
 
-        holds = [answer for answer in answers if isinstance(answer, Hold)]
+        holds = [answer for answer in answers if isinstance(answer, Granted)]
         assert len(holds) == 4
         assert holds[0].id == holds[1].id == holds[3].id != holds[2].id
         assert deal.held == 2
@@ -254,7 +254,11 @@ class TestTheLimit:
 
         answers = place(session, *claims)
 
-        assert [isinstance(answer, Hold) for answer in answers] == [True, False, False]
+        assert [isinstance(answer, Granted) for answer in answers] == [
+            True,
+            False,
+            False,
+        ]
 
     def test_counts_what_was_paid_and_not_what_was_released(
         self, session: Session
@@ -449,7 +453,7 @@ class TestOpenCheckout:
     def test_records_the_page(self, session: Session) -> None:
         hold = make_hold(session, state=HoldState.CREATING)
 
-        open_checkout(session, hold.id, "cs_1", "https://pay.example/1")
+        open_checkout(session, hold.id, "cs_1", "https://pay.example/1", now=NOON)
 
         session.refresh(hold)
         assert (hold.checkout_id, hold.state) == ("cs_1", HoldState.OPEN)
@@ -463,28 +467,11 @@ class TestOpenCheckout:
     ) -> None:
         hold = make_hold(session, state=state)
 
-        open_checkout(session, hold.id, "cs_late", "https://pay.example/1")
+        open_checkout(session, hold.id, "cs_late", "https://pay.example/1", now=NOON)
         forget_checkout(session, hold.id, until=NOON)
 
         session.refresh(hold)
         assert hold.state is state
-
-
-class TestUnopenedHolds:
-    def test_are_those_whose_page_is_overdue(self, session: Session) -> None:
-        deal = make_deal(session, allotment=20)
-        second = make_hold(session, deal, held_at=NOON - 3 * SECOND)
-        first = make_hold(
-            session, deal, held_at=NOON - MINUTE, state=HoldState.CREATING
-        )
-        make_hold(session, deal, held_at=NOON - 2 * SECOND)
-        make_hold(session, deal, held_at=NOON - MINUTE, state=HoldState.OPEN)
-        make_hold(session, deal, held_at=NOON - MINUTE, leased_until=NOON + SECOND)
-        make_hold(session, deal, held_at=NOON - MINUTE, expires_at=NOON)
-
-        found = unopened_holds(session, now=NOON)
-
-        assert [hold.id for hold in found] == [first.id, second.id]
 
 
 class TestLapsedHolds:

@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 
 from offers.allotments import fit_to_stock
 from offers.checkouts import CheckoutState, Paid
+from offers.claim_rows import Granted
 from offers.claims import Claim, place_holds
 from offers.deals import Deal, mark_sold_out
 from offers.errors import WrongState
@@ -84,7 +85,7 @@ class Rush(RuleBasedStateMachine):
     @rule(target=holds, batch=st.lists(claims, max_size=4))
     def place(self, batch: list[Claim]) -> Any:
         answers = place_holds(self.session, batch, now=self.now)
-        return multiple(*(hold.id for hold in answers if isinstance(hold, Hold)))
+        return multiple(*(hold.id for hold in answers if isinstance(hold, Granted)))
 
     @rule(hold_id=holds)
     def ask_for_a_page(self, hold_id: str) -> None:
@@ -92,7 +93,13 @@ class Rush(RuleBasedStateMachine):
 
     @rule(hold_id=holds)
     def record_the_page(self, hold_id: str) -> None:
-        open_checkout(self.session, hold_id, f"cs_{hold_id}", "https://pay.example/1")
+        open_checkout(
+            self.session,
+            hold_id,
+            f"cs_{hold_id}",
+            "https://pay.example/1",
+            now=self.now,
+        )
 
     @rule(hold_id=holds)
     def make_no_page(self, hold_id: str) -> None:

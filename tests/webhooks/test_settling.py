@@ -116,7 +116,7 @@ class TestPaid:
         assert hold.checkout_id is None
 
         assert settle(session, make_checkout(hold, id="cs_1")) is Outcome.ORDERED
-        open_checkout(session, hold.id, "cs_1", "https://pay.example/1")
+        open_checkout(session, hold.id, "cs_1", "https://pay.example/1", now=NOON)
 
         assert get_hold(session, hold.id).state is HoldState.PAID
 

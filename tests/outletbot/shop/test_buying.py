@@ -4,10 +4,12 @@ From a deal's page to the payment page: one key, one hold, at the price of the d
 
 import asyncio
 import re
+from datetime import timedelta
 
 from aiohttp import web
 from sqlmodel import Session, select
 
+from offers.claim_rows import Granted
 from offers.claims import Claim
 from offers.deals import Deal
 from offers.holds import Hold, HoldState, end_hold
@@ -27,7 +29,7 @@ KEY = "0b6f2c1e-9a4d-4f6b-8f0e-3a5f9c2d7e11"
 class Crowded(ClaimQueue):
     """More wait than can be answered."""
 
-    async def claim(self, claim: Claim) -> Hold:
+    async def claim(self, claim: Claim) -> Granted:
         raise Busy(seconds=2)
 
 
@@ -348,7 +350,7 @@ class TestStripesTroubles:
     async def test_nobody_waits_for_a_slow_stripe(
         self, app: web.Application, aiohttp_client: Start, session: Session
     ) -> None:
-        app[OPENINGS] = Openings(app[PAYING], patience=0)
+        app[OPENINGS] = Openings(app[PAYING], app[DATABASE], patience=timedelta(0))
         shop = Shop(app, await aiohttp_client(app))
         deal = make_deal(session)
 
