@@ -16,6 +16,7 @@ from offers.sentences import Sentence
 
 MAX_ALLOTMENT = 100_000
 MAX_RUN = timedelta(days=30)
+MAX_RESERVED = timedelta(days=14)
 TWICE = timedelta(minutes=1)
 
 
@@ -30,6 +31,8 @@ class DealPlan:
     opens_at: datetime
     closes_at: datetime
     hold_minutes: int = 10
+    reserve_until: datetime | None = None
+    pay_online: bool = True
     title: str = ""
     pitch: str = ""
 
@@ -61,6 +64,8 @@ def plan_deal(
         hold_minutes=plan.hold_minutes,
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
+        reserve_until=plan.reserve_until,
+        pay_online=plan.pay_online,
         created_at=now,
     )
     session.add(deal)
@@ -94,6 +99,7 @@ def check_plan(
         *_check_price(offer, plan),
         *_check_units(session, offer, plan),
         *_check_times(plan, now),
+        *_check_reserving(plan),
     ]
 
 
@@ -146,3 +152,18 @@ def _check_times(plan: DealPlan, now: datetime) -> list[InvalidField]:
     else:
         return []
     return [InvalidField("closes_at", problem, plan.closes_at.isoformat())]
+
+
+def _check_reserving(plan: DealPlan) -> list[InvalidField]:
+    until = plan.reserve_until
+    if until is None:
+        if plan.pay_online:
+            return []
+        problem = Sentence("Say until when reserved units are kept in the store.")
+    elif until <= plan.opens_at:
+        problem = Sentence("Reserved units are kept until after the opening.")
+    elif until > plan.closes_at + MAX_RESERVED:
+        problem = Sentence("Keep them for 14 days after the end at most.")
+    else:
+        return []
+    return [InvalidField("reserve_until", problem, until.isoformat() if until else "")]

@@ -33,10 +33,13 @@ FIELDS = (
     "opens_at",
     "closes_at",
     "hold_minutes",
+    "paying",
+    "reserve_until",
     "title",
     "pitch",
 )
 NOW, LATER = "now", "later"
+ONLINE, BOTH, STORE = "online", "both", "store"
 LONGEST_TITLE, LONGEST_PITCH = 150, 300
 RUN = timedelta(hours=3)
 USUAL_LIMIT = 2
@@ -44,6 +47,7 @@ DEPENDING = {
     "units": {"units", "limit_per_shopper"},
     "opens_at": {"opens_at", "closes_at"},
     "closes_at": {"opens_at", "closes_at"},
+    "reserve_until": {"reserve_until"},
 }
 """What cannot be judged while a field cannot be read."""
 
@@ -73,6 +77,7 @@ def first_values(offer: Offer, free: int | None, zone: ZoneInfo, now: datetime) 
         "opens_at": _local(opens_at, zone),
         "closes_at": _local(opens_at + RUN, zone),
         "hold_minutes": "10",
+        "paying": ONLINE,
         "title": f"{offer.title}, {offer.variant}" if offer.variant else offer.title,
     }
 
@@ -84,6 +89,7 @@ def repeat_values(deal: Deal) -> Form:
         "units": str(max(1, deal.left)),
         "limit_per_shopper": str(min(deal.limit_per_shopper, max(1, deal.left))),
         "hold_minutes": str(deal.hold_minutes),
+        "paying": _paying(deal),
         "title": deal.title,
         "pitch": deal.pitch,
     }
@@ -126,9 +132,25 @@ def _read(reading: "_Reading", offer: Offer, zone: ZoneInfo, now: datetime) -> D
             "closes_at", lambda f: _moment(reading.form, f, zone), now + RUN
         ),
         hold_minutes=read("hold_minutes", reading.number(2, 60), 10),
+        reserve_until=_reserving(reading, zone),
+        pay_online=reading.form.get("paying") != STORE,
         title=read("title", reading.text(LONGEST_TITLE), ""),
         pitch=read("pitch", reading.text(LONGEST_PITCH), ""),
     )
+
+
+def _reserving(reading: "_Reading", zone: ZoneInfo) -> datetime | None:
+    """Return until when shoppers may reserve, if they may at all."""
+    form = reading.form
+    if form.get("paying") not in {BOTH, STORE}:
+        return None
+    return reading.field("reserve_until", lambda f: _moment(form, f, zone), None)
+
+
+def _paying(deal: Deal) -> str:
+    if not deal.pay_online:
+        return STORE
+    return BOTH if deal.reserve_until else ONLINE
 
 
 class _Reading:
@@ -173,7 +195,7 @@ def _moment(form: Form, field: str, zone: ZoneInfo) -> datetime:
 
 def _minimum(plan: DealPlan) -> dict[str, Sentence]:
     least = minimum(plan.price.currency)
-    if least is None or plan.price >= least:
+    if least is None or plan.price >= least or not plan.pay_online:
         return {}
     return {"price": Sentence("Card payments begin at {least}.", least=least)}
 

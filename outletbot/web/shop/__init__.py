@@ -12,6 +12,7 @@ buying           POST /d/{code}/buy          a hold, then the payment page
                  GET  /d/{code}/confirm      asks first where no script runs
                  GET  /d/{code}/mine         back to what a shopper holds or bought
 hold_page        /h/{token}                  while a shopper pays
+reserved_page    GET  /h/{token}             what is shown in the store
 order_page       GET  /orders/{code}         what was bought
 outlet_page      GET  /o/{slug}, /           the wall and its feeds
 picture_file     GET  /pictures/{id}.jpg
@@ -33,6 +34,7 @@ from outletbot.web.shop import (
     order_page,
     outlet_page,
     picture_file,
+    reserved_page,
 )
 from outletbot.web.shop.answers import Pages
 from outletbot.web.shop.click_buffer import ClickBuffer
@@ -60,6 +62,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     live_page.routes,
     buying.routes,
     hold_page.routes,
+    reserved_page.routes,
     order_page.routes,
     outlet_page.routes,
     picture_file.routes,
@@ -78,7 +81,7 @@ def prepare(app: web.Application) -> None:
     app[CLICKS] = ClickBuffer(database, clock)
     app[SHOPPERS] = Shoppers(app[SETTINGS], app[SEAL])
     app[PICTURES] = Pictures(database)
-    app[OPENINGS] = Openings(app[PAYING])
+    app[OPENINGS] = Openings(app[PAYING], database)
     app.cleanup_ctx.extend([_count_clicks, _finish_openings])
     app.on_shutdown.append(_send_listeners_away)
 

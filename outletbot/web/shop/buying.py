@@ -13,9 +13,10 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 from yarl import URL
 
+from offers.claim_rows import Granted
 from offers.claims import Claim
 from offers.errors import LimitReached, OfferError
-from offers.holds import Hold, find_hold_of, find_payable_hold
+from offers.holds import find_hold_of, find_payable_hold
 from offers.ids import new_code
 from offers.sentences import Sentence
 from outletbot.claims import Busy
@@ -34,7 +35,7 @@ NONE_HERE = Sentence("None of them was taken in this browser.")
 
 KEY = re.compile(r"[0-9A-Za-z-]{16,64}")
 LEAD = {hdrs.CACHE_CONTROL: "no-store"}
-REFUSAL: web.RequestKey[OfferError | Busy] = web.RequestKey("REFUSAL")
+REFUSAL: web.RequestKey[Exception] = web.RequestKey("REFUSAL")
 
 routes = web.RouteTableDef()
 
@@ -43,26 +44,40 @@ routes = web.RouteTableDef()
 @public
 async def buy(request: web.Request) -> web.Response:
     """Hold what was asked for, and lead on to where it is paid."""
+    return await _hold(request, reserve=False)
+
+
+@routes.post("/d/{code}/reserve")
+@public
+async def reserve(request: web.Request) -> web.Response:
+    """Hold what was asked for until it is paid and fetched in the store."""
+    return await _hold(request, reserve=True)
+
+
+async def _hold(request: web.Request, *, reserve: bool) -> web.Response:
     view = await request.app[DEALS].get(request.match_info["code"])
     try:
         key, quantity = _read_wish(await request.post())
         if not key:
-            return _ask_first(request, quantity)
-        hold = await _claim(request, view, key, quantity)
+            return _ask_first(request, quantity, reserve=reserve)
+        hold = await _claim(request, view, key, quantity, reserve=reserve)
     except LimitReached as refusal:
         return await _lead_back(request, view.deal_id, refusal)
     except OfferError as refusal:
         return await _refuse(request, refusal)
     except Busy as busy:
         return _ask_back(request, view, busy)
-    return _lead_on(request, hold)
+    return _lead_on(request, hold, "" if reserve else "/pay")
 
 
-async def _claim(request: web.Request, view: DealView, key: str, quantity: int) -> Hold:
+async def _claim(
+    request: web.Request, view: DealView, key: str, quantity: int, *, reserve: bool
+) -> Granted:
     """Return the hold, unless the fast lane was refused one for this request."""
     if REFUSAL in request:
         raise request[REFUSAL]
-    claim = claim_of(request, request.app[SHOPPERS], view, key, quantity)
+    shoppers = request.app[SHOPPERS]
+    claim = claim_of(request, shoppers, view, key, quantity, reserve=reserve)
     return await request.app[CLAIMS].claim(claim)
 
 
@@ -72,6 +87,8 @@ def claim_of(
     view: DealView,
     key: str,
     quantity: int,
+    *,
+    reserve: bool = False,
 ) -> Claim:
     return Claim(
         view.deal_id,
@@ -79,6 +96,7 @@ def claim_of(
         key,
         shoppers.id_of(request),
         quantity=quantity,
+        reserve=reserve,
     )
 
 
@@ -102,6 +120,7 @@ async def confirm(request: web.Request) -> web.Response:
         key=key,
         quantity=quantity,
         total=view.card.price * quantity,
+        reserve="reserve" in request.query,
     )
 
 
@@ -128,8 +147,10 @@ def _read_wish(form: Form) -> tuple[str, int]:
     return key if KEY.fullmatch(key) else "", quantity
 
 
-def _ask_first(request: web.Request, quantity: int) -> web.Response:
+def _ask_first(request: web.Request, quantity: int, *, reserve: bool) -> web.Response:
     wish = {"key": new_code(), "quantity": str(quantity)}
+    if reserve:
+        wish["reserve"] = "1"
     address = URL(f"/d/{request.match_info['code']}/confirm").with_query(wish)
     headers = {hdrs.LOCATION: str(address), **LEAD}
     return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
@@ -162,8 +183,8 @@ def _ask_back(request: web.Request, view: DealView, busy: Busy) -> web.Response:
     return response
 
 
-def _lead_on(request: web.Request, hold: Hold) -> web.Response:
-    """Answer as soon as the hold is durable; the next address asks Stripe."""
-    headers = {hdrs.LOCATION: f"/h/{hold.token}/pay", **LEAD}
+def _lead_on(request: web.Request, hold: Granted, rest: str) -> web.Response:
+    """Answer as soon as the hold is durable; */pay* asks Stripe."""
+    headers = {hdrs.LOCATION: f"/h/{hold.token}{rest}", **LEAD}
     headers[hdrs.SET_COOKIE] = request.app[SHOPPERS].cookie(hold.shopper)
     return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)

@@ -1,28 +1,53 @@
-"""A deal's opening as an event for a calendar (RFC 5545)."""
+"""A moment not to be missed as an event for a calendar (RFC 5545)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from outletbot.web.shop.deal_view import DealView
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What is on, with an alarm *minutes_before* it."""
+
+    id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    url: str
+    minutes_before: int = 5
+
+
 def calendar_event(view: DealView, url: str, *, now: datetime) -> str:
-    """Return the event, with an alarm five minutes before it."""
-    title = _escaped(f"{view.card.title} · {view.seller.name}")
+    """Return a deal's opening."""
+    event = Event(
+        id=view.deal_id,
+        title=f"{view.card.title} · {view.seller.name}",
+        starts_at=view.card.opens_at,
+        ends_at=view.card.closes_at,
+        url=url,
+    )
+    return write_event(event, now=now)
+
+
+def write_event(event: Event, *, now: datetime) -> str:
+    """Return *event* as a file with one event in it."""
+    title = _escaped(event.title)
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//outletbot//deals//EN",
         "BEGIN:VEVENT",
-        f"UID:{view.deal_id}@outletbot",
+        f"UID:{event.id}@outletbot",
         f"DTSTAMP:{_utc(now)}",
-        f"DTSTART:{_utc(view.card.opens_at)}",
-        f"DTEND:{_utc(view.card.closes_at)}",
+        f"DTSTART:{_utc(event.starts_at)}",
+        f"DTEND:{_utc(event.ends_at)}",
         f"SUMMARY:{title}",
-        f"DESCRIPTION:{_escaped(url)}",
-        f"URL:{url}",
+        f"DESCRIPTION:{_escaped(event.url)}",
+        f"URL:{event.url}",
         "BEGIN:VALARM",
         "ACTION:DISPLAY",
-        "TRIGGER:-PT5M",
+        f"TRIGGER:-PT{event.minutes_before}M",
         f"DESCRIPTION:{title}",
         "END:VALARM",
         "END:VEVENT",

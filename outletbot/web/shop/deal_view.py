@@ -60,6 +60,8 @@ class DealView:
     gtin: str
     limit: int
     hold_for: timedelta
+    pay_online: bool
+    reserve_until: datetime | None
     seller: Seller
     photo: Photo | None
     next: tuple[Card, ...]
@@ -100,6 +102,8 @@ def read_deal(session: Session, code: str, *, now: datetime) -> DealView:
         gtin=offer.gtin or "",
         limit=deal.limit_per_shopper,
         hold_for=deal.hold_for,
+        pay_online=deal.pay_online,
+        reserve_until=deal.reserve_until,
         seller=seller_of(get_retailer(session, deal.retailer_id)),
         photo=_photo(session, offer),
         next=next_cards(session, deal, post.channel, now=now),

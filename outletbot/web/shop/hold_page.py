@@ -13,6 +13,7 @@ from outletbot.web.guard import public
 from outletbot.web.shop.answers import private_page, shopper_language
 from outletbot.web.shop.hold_view import HoldView, Standing, read_hold
 from outletbot.web.shop.keys import OPENINGS
+from outletbot.web.shop.reserved_page import reserved_page
 
 REFRESH = {
     Standing.WAITING: 2,
@@ -33,6 +34,8 @@ async def show_hold(request: web.Request) -> web.Response:
     view = await _read(request)
     if view.order is not None:
         return _see(f"/orders/{view.order.code}")
+    if view.hold.state is HoldState.RESERVED:
+        return reserved_page(request, view)
     return _page(request, view, view.standing)
 
 

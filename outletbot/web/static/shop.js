@@ -25,7 +25,7 @@
   if (data.key) store("key:" + data.deal, data.key);
   for (const form of all("form")) {
     form.addEventListener("submit", (event) => {
-      const button = $("button", form), key = form.elements.key;
+      const button = event.submitter ?? $("button", form), key = form.elements.key;
       if (button.ariaDisabled === "true") return event.preventDefault();
       if (key && !key.value) {
         key.value = store("key:" + data.deal) || newKey();

@@ -423,3 +423,55 @@ class TestPostingAgain:
 
         session.refresh(failed)
         assert failed.state is PostState.FAILED
+
+
+class TestPaying:
+    async def test_is_online_unless_told_otherwise(self, desk, session):
+        await post(desk, plan(make_offer(session)))
+
+        deal = the_deal(session)
+        assert (deal.pay_online, deal.reserve_until) == (True, None)
+
+    @pytest.mark.parametrize(("paying", "online"), [("both", True), ("store", False)])
+    async def test_may_be_in_the_store(self, desk, session, paying, online):
+        fields = {"paying": paying, "reserve_until": "2026-03-04T18:00"}
+
+        await post(desk, plan(make_offer(session), **fields))
+
+        deal = the_deal(session)
+        assert deal.pay_online is online
+        assert deal.reserve_until == NOON + 2 * DAY + 6 * HOUR
+
+    @pytest.mark.parametrize(
+        ("until", "words"),
+        [
+            ("2026-03-02T18:00", "kept until after the opening"),
+            ("2026-03-16T20:01", "14 days after the end at most"),
+            ("", "Enter a day and a time"),
+            ("soon", "Enter a day and a time"),
+        ],
+    )
+    async def test_in_the_store_needs_a_last_moment(self, desk, session, until, words):
+        fields = {"paying": "store", "reserve_until": until}
+
+        status, html = await post(desk, plan(make_offer(session), **fields))
+
+        assert status == 422
+        assert words in html
+        assert count(session, Deal.id) == 0
+
+    async def test_in_the_store_may_be_less_than_a_card_payment(self, desk, session):
+        fields = {"paying": "store", "reserve_until": "2026-03-04T18:00"}
+
+        status, _ = await post(desk, plan(make_offer(session), price="0.20", **fields))
+
+        assert status == 303
+
+    async def test_again_is_proposed_as_it_was(self, desk, session):
+        deal = make_deal(session, reserve_until=NOON + DAY, pay_online=False)
+
+        html = await (
+            await desk.get(f"/deals/new?offer={deal.offer_id}&from={deal.id}")
+        ).text()
+
+        assert 'value="store" checked' in html
