@@ -33,6 +33,7 @@ may import from those above it and never from those below.
     refund_news  what the provider says of the refunds of a payment
     disputes     payments that a shopper's bank wants back
     returns      an order given back by a merchant: its money, its units
+    settlements  what is left of each order in the provider's books
     rehearsals   a deal played in a copy;  stages, audits, reports
     wall         what shoppers see
     summary      what the retailer sees

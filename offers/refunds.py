@@ -12,7 +12,7 @@ of a payment locks its hold first.
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, func
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment, word
@@ -118,6 +118,20 @@ def refunds_of_order(session: Session, retailer_id: str, order_id: str) -> list[
         .order_by(col(Refund.id))
     )
     return list(session.exec(statement))
+
+
+def refunds_by_order(session: Session, retailer_id: str) -> dict[str, int]:
+    """Return how many refunds each order has that were given, or are about to be."""
+    statement = (
+        select(Refund.order_id, func.count(col(Refund.id)))
+        .where(
+            Refund.retailer_id == retailer_id,
+            col(Refund.order_id).is_not(None),
+            col(Refund.failed_at).is_(None),
+        )
+        .group_by(col(Refund.order_id))
+    )
+    return {str(order_id): count for order_id, count in session.exec(statement)}
 
 
 def request_refund(

@@ -1,13 +1,18 @@
 """Reading what people send: each field read, or refused in words they can act on."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from offers.errors import InvalidField
+from offers.money import Money
 from offers.sentences import Sentence
 
 Form = Mapping[str, object]
+
+_AMOUNT = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,3})?")
 
 
 def read_text(form: Form, field: str, *, longest: int, needed: bool = False) -> str:
@@ -41,6 +46,22 @@ def read_int(form: Form, field: str, *, minimum: int, maximum: int) -> int:
         )
         raise InvalidField(field, problem, text)
     return number
+
+
+def read_amount(form: Form, field: str, currency: str) -> Money:
+    """Return *field*, major units with a point or a comma, as money.
+
+    Raises:
+        InvalidField: If it is no amount, or finer than the currency's smallest unit.
+    """
+    text = read_text(form, field, longest=20, needed=True)
+    problem = Sentence("Enter an amount such as 12.50.")
+    if not _AMOUNT.fullmatch(text):
+        raise InvalidField(field, problem, text)
+    try:
+        return Money.of(Decimal(text.replace(",", ".")), currency)
+    except ValueError:
+        raise InvalidField(field, problem, text) from None
 
 
 def read_moment(form: Form, field: str, zone: ZoneInfo) -> datetime:

@@ -8,6 +8,8 @@
     evidence        what a struck-through price rests on
     deal_summary    one deal: its posts, its course, its numbers
     sales           orders
+    order           one of them;  order_view, refund_form, dashboard
+    alarms          money that a person has to look at
     redeem          what was reserved is paid in the store
 
 Then the pages on which goods and deals are made and channels are connected:
@@ -34,6 +36,7 @@ from outletbot.web.desk import (
     feeds,
     live,
     offers,
+    order,
     people,
     planning,
     redeem,
@@ -47,6 +50,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     sign_in.routes,
     summary.routes,
     sales.routes,
+    order.routes,
     redeem.routes,
     # Fixed addresses such as /deals/new come before those with a deal in them.
     planning.routes,

@@ -8,10 +8,13 @@ from aiohttp import web
 from sqlmodel import Session
 
 from offers.deals import Deal, deals
+from offers.disputes import Dispute, disputes_by_order
 from offers.money import Money
-from offers.orders import orders
+from offers.orders import Way, orders
 from offers.posts import posts_of_deal
+from offers.refunds import refunds_by_order
 from offers.scope import get_own
+from offers.settlements import Settled, settled_by_order
 from outletbot.keys import DATABASE, RETAILER
 from outletbot.web.desk.spreadsheets import Cell, send_csv
 from outletbot.web.rendering import page
@@ -32,6 +35,13 @@ HEADER = (
     "email",
     "name",
     "address",
+    "way",
+    "refunds",
+    "dispute",
+    "disputed",
+    "fee",
+    "net_after_fee",
+    "settled_in",
 )
 
 routes = web.RouteTableDef()
@@ -39,7 +49,10 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale:
-    """An order with the channel it came by."""
+    """An order with the channel it came by, and what became of its money.
+
+    *settled* is what the provider's books say of it, once they do.
+    """
 
     order_id: str
     code: str
@@ -53,6 +66,20 @@ class Sale:
     email: str
     name: str
     address: str
+    way: Way
+    refunds: int
+    dispute: Dispute | None
+    settled: Settled | None
+
+    @property
+    def disputed(self) -> Money:
+        """What a dispute took of it."""
+        none = Money(0, self.total.currency)
+        return none if self.dispute is None else self.dispute.withdrawn
+
+    @property
+    def net(self) -> Money:
+        return self.total - self.refunded - self.disputed
 
 
 def read_sales(
@@ -71,6 +98,9 @@ def read_sales(
         for deal in {order.deal_id for order in found}
         for post in posts_of_deal(session, retailer_id, deal)
     }
+    counts = refunds_by_order(session, retailer_id)
+    disputes = disputes_by_order(session, retailer_id)
+    settled = settled_by_order(session, retailer_id)
     return [
         Sale(
             order_id=order.id,
@@ -85,6 +115,10 @@ def read_sales(
             email=order.email,
             name=order.name,
             address=order.address,
+            way=order.way,
+            refunds=counts.get(order.id, 0),
+            dispute=disputes.get(order.id),
+            settled=settled.get(order.id),
         )
         for order in found
     ]
@@ -135,10 +169,17 @@ def _row(sale: Sale) -> Sequence[Cell]:
         sale.units,
         sale.total,
         sale.refunded,
-        sale.total - sale.refunded,
+        sale.net,
         sale.total.currency.upper(),
         sale.channel,
         sale.email,
         sale.name,
         sale.address,
+        sale.way,
+        sale.refunds,
+        sale.dispute.state if sale.dispute else None,
+        sale.disputed,
+        sale.settled.fee if sale.settled else None,
+        sale.settled.net if sale.settled else None,
+        sale.settled.net.currency.upper() if sale.settled else None,
     )

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from offers.money import Money
 from offers.orders import Order, get_order_by_code
+from offers.refunds import Refund, RefundState, refunds_of_order
 from offers.retailers import get_retailer
 from offers.wall import get_posted
 from outletbot.keys import CLOCK, DATABASE
@@ -22,6 +23,7 @@ routes = web.RouteTableDef()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
     order: Order
+    refunds: tuple[Refund, ...]
     seller: Seller
     picture_id: str | None
     code: str
@@ -31,6 +33,17 @@ class OrderView:
     def unit(self) -> Money:
         order = self.order
         return Money(order.total_amount // order.quantity, order.currency)
+
+    @property
+    def coming(self) -> Money:
+        """What the seller gives back and the provider has not sent yet."""
+        due = (one.amount for one in self.refunds if one.state is RefundState.DUE)
+        return Money(sum(due), self.order.currency)
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it went back, or is about to."""
+        return self.order.refunded + self.coming >= self.order.total
 
     @property
     def number(self) -> str:
@@ -48,6 +61,7 @@ def read_order(session: Session, code: str, *, now: datetime) -> OrderView:
     posted = get_posted(session, order.retailer_id, order.deal_id, order.post_id)
     return OrderView(
         order=order,
+        refunds=tuple(refunds_of_order(session, order.retailer_id, order.id)),
         seller=seller_of(get_retailer(session, order.retailer_id)),
         picture_id=posted.picture_id,
         code=posted.post.code,

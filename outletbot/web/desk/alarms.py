@@ -1,0 +1,61 @@
+"""Alarms: money that a person has to look at, with what to do about it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from offers.disputes import Dispute, open_disputes
+from offers.payment_accounts import find_payment_account
+from offers.refunds import Refund, troubled_refunds
+from outletbot.config import Settings
+from outletbot.web.desk.dashboard import payment_address
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAlarm:
+    """A dispute that is not decided; *address* is where it is answered."""
+
+    dispute: Dispute
+    address: str
+    remaining: timedelta | None
+
+    @property
+    def overdue(self) -> bool:
+        late = self.remaining is not None and self.remaining <= timedelta()
+        return self.dispute.to_answer and late
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    refunds: tuple[Refund, ...]
+    disputes: tuple[DisputeAlarm, ...]
+
+    def of_order(self, order_id: str) -> "Alarms":
+        """Return those that are about one order."""
+        return Alarms(
+            tuple(one for one in self.refunds if one.order_id == order_id),
+            tuple(one for one in self.disputes if one.dispute.order_id == order_id),
+        )
+
+
+def read_alarms(
+    session: Session, retailer_id: str, settings: Settings, *, now: datetime
+) -> Alarms:
+    """Return what a retailer's people have to look at, the most urgent first."""
+    return Alarms(
+        refunds=tuple(troubled_refunds(session, retailer_id, now=now)),
+        disputes=tuple(
+            _alarm(session, dispute, settings, now)
+            for dispute in open_disputes(session, retailer_id)
+        ),
+    )
+
+
+def _alarm(
+    session: Session, dispute: Dispute, settings: Settings, now: datetime
+) -> DisputeAlarm:
+    account = find_payment_account(session, dispute.account_id)
+    address = payment_address(settings, account, dispute.payment_id)
+    remaining = dispute.due_by - now if dispute.due_by is not None else None
+    return DisputeAlarm(dispute, address, remaining)
