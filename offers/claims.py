@@ -2,18 +2,28 @@
 
 All claims of a batch are one transaction, granted in the order of their arrival; the
 last units go to exactly as many as there are, and the same key gives the same hold.
+What is granted is decided here alone; ``claim_rows`` speaks to either database.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 
-from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
+from offers.claim_rows import (
+    Granted,
+    Known,
+    NewHold,
+    add_holds,
+    known_holds,
+    new_pickup_codes,
+)
 from offers.deals import Deal, Phase
 from offers.errors import (
+    AddressLimitReached,
     AllHeld,
     DealClosed,
     DealNotOpen,
@@ -21,23 +31,32 @@ from offers.errors import (
     Missing,
     OfferError,
     SoldOut,
+    WrongState,
 )
-from offers.holds import Hold, HoldState
 from offers.ids import new_code, new_id
+from offers.sentences import Sentence
 
-Name = tuple[str, str]
-Answers = dict[Name, Hold | OfferError]
+NOT_IN_STORE = Sentence("This deal cannot be paid in the store.")
+ONLY_IN_STORE = Sentence("This deal is paid in the store: reserve a unit.")
+
+Answer = Granted | OfferError
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A shopper's wish for *quantity* units of a deal, met by way of a post."""
+    """A shopper's wish for *quantity* units of a deal, met by way of a post.
+
+    *address* stands for the network it came from, empty if that is not known. With
+    *reserve* the units are to be paid in the store.
+    """
 
     deal_id: str
     post_id: str
     key: str
     shopper: str
     quantity: int = 1
+    address: str = ""
+    reserve: bool = False
 
     def __post_init__(self) -> None:
         if self.quantity < 1:
@@ -46,134 +65,135 @@ class Claim:
 
 
 def place_holds(
-    session: Session, claims: Sequence[Claim], *, now: datetime
-) -> list[Hold | OfferError]:
+    session: Session,
+    claims: Sequence[Claim],
+    *,
+    now: datetime,
+    most_per_address: int = 0,
+) -> list[Answer]:
     """Grant *claims* in their order; answer each with its hold or its refusal.
 
     A claim whose key was granted before gets the same hold. All of them are one
-    transaction; the last units go to exactly as many as there are.
+    transaction; the last units go to exactly as many as there are. Of each deal an
+    address is granted no more than *most_per_address* holds; 0 is no limit.
     """
-    granted: Answers = {}
-    for deal_id, wanted in groupby(
-        sorted(claims, key=lambda claim: claim.deal_id), lambda claim: claim.deal_id
-    ):
-        granted |= _claim(session, deal_id, list(wanted), now)
-    session.flush()
-    return [granted[_name(claim)] for claim in claims]
+    answers: dict[tuple[str, str], Answer] = {}
+    by_deal = attrgetter("deal_id")
+    for deal_id, wanted in groupby(sorted(claims, key=by_deal), by_deal):
+        batch = list(wanted)
+        deal = lock_deal(session, deal_id)
+        given = grant(session, deal, batch, now=now, most_per_address=most_per_address)
+        names = ((deal_id, claim.key) for claim in batch)
+        answers.update(zip(names, given, strict=True))
+    return [answers[claim.deal_id, claim.key] for claim in claims]
 
 
-def _claim(
-    session: Session, deal_id: str, claims: list[Claim], now: datetime
-) -> Answers:
-    deal = session.exec(
+def lock_deal(session: Session, deal_id: str) -> Deal | None:
+    """Return a deal whose units nobody else moves until this transaction is over."""
+    return session.exec(
         select(Deal)
-        .where(Deal.id == deal_id)
+        .where(col(Deal.id) == deal_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if deal is None:
-        return {_name(claim): Missing(deal_id, "deal") for claim in claims}
-    answers = _granted_before(session, deal_id, claims)
-    refusals, rows = _grant(
-        deal, claims, answers, _taken(session, deal_id, claims), now
-    )
-    session.flush()
-    holds = session.scalars(insert(Hold).returning(Hold), rows) if rows else ()
-    return answers | refusals | {(hold.deal_id, hold.key): hold for hold in holds}
 
 
-def _grant(
-    deal: Deal,
+def grant(
+    session: Session,
+    deal: Deal | None,
     claims: Sequence[Claim],
-    before: Container[Name],
-    taken: dict[str, int],
+    *,
     now: datetime,
-) -> tuple[dict[Name, OfferError], list[dict[str, object]]]:
-    """Return what is refused, and the rows of what is granted."""
-    refusals: dict[Name, OfferError] = {}
-    rows: dict[Name, dict[str, object]] = {}
-    for claim in claims:
-        if (name := _name(claim)) in before or name in rows:
-            continue
-        had = taken.get(claim.shopper, 0)
-        refusal = _why_not(deal, claim, had, now)
-        if refusal is not None:
-            refusals[name] = refusal
-            continue
-        refusals.pop(name, None)
-        taken[claim.shopper] = had + claim.quantity
-        rows[name] = _set_aside(deal, claim, now)
-    return refusals, list(rows.values())
+    most_per_address: int = 0,
+) -> list[Answer]:
+    """Do as ``place_holds`` for claims of one *deal*, as ``lock_deal`` returned it.
 
-
-def _set_aside(deal: Deal, claim: Claim, now: datetime) -> dict[str, object]:
-    """Return the row of a hold; a hundred of them go in as one statement."""
-    deal.held += claim.quantity
-    return {
-        "id": new_id("hold", now),
-        "retailer_id": deal.retailer_id,
-        "deal_id": deal.id,
-        "post_id": claim.post_id,
-        "token": new_code(),
-        "key": claim.key,
-        "shopper": claim.shopper,
-        "title": deal.title,
-        "quantity": claim.quantity,
-        "unit_amount": deal.price_amount,
-        "currency": deal.currency,
-        "state": HoldState.HELD,
-        "request": "",
-        "account_id": "",
-        "checkout_url": "",
-        "address": "",
-        "attempts": 0,
-        "extended": False,
-        "held_at": now,
-        "expires_at": now + deal.hold_for,
-    }
-
-
-def _why_not(deal: Deal, claim: Claim, had: int, now: datetime) -> OfferError | None:
-    match deal.phase(now):
-        case Phase.SCHEDULED:
-            return DealNotOpen(deal.id)
-        case Phase.ENDED:
-            return DealClosed(deal.id)
-        case Phase.SOLD_OUT:
-            return SoldOut(deal.id, wanted=claim.quantity, left=0)
-        case Phase.ALL_HELD:
-            return AllHeld(deal.id)
-        case Phase.OPEN:
-            return _over(deal, claim, had)
-
-
-def _over(deal: Deal, claim: Claim, had: int) -> OfferError | None:
-    if had + claim.quantity > deal.limit_per_shopper:
-        return LimitReached(deal.limit_per_shopper)
-    if claim.quantity > deal.left:
-        return SoldOut(deal.id, wanted=claim.quantity, left=deal.left)
-    return None
-
-
-def _granted_before(session: Session, deal_id: str, claims: Sequence[Claim]) -> Answers:
-    """Asked under the deal's lock: the same key may be coming by another process."""
-    keys = {claim.key for claim in claims}
-    statement = select(Hold).where(Hold.deal_id == deal_id, col(Hold.key).in_(keys))
-    return {(hold.deal_id, hold.key): hold for hold in session.exec(statement)}
-
-
-def _taken(session: Session, deal_id: str, claims: list[Claim]) -> dict[str, int]:
-    statement = (
-        select(Hold.shopper, func.sum(col(Hold.quantity)))
-        .where(
-            Hold.deal_id == deal_id,
-            col(Hold.shopper).in_({claim.shopper for claim in claims}),
-            col(Hold.state) != HoldState.RELEASED,
-        )
-        .group_by(col(Hold.shopper))
+    What is held already is asked under that lock: the same key, or shopper, may be
+    coming by another process.
+    """
+    if deal is None:
+        return [Missing(claim.deal_id, "deal") for claim in claims]
+    known = known_holds(
+        session,
+        deal.id,
+        keys={claim.key for claim in claims},
+        shoppers={claim.shopper for claim in claims},
+        addresses={claim.address for claim in claims} if most_per_address else set(),
     )
-    return {shopper: int(units) for shopper, units in session.exec(statement)}
+    reserving = sum(claim.reserve for claim in claims)
+    codes = new_pickup_codes(session, deal.retailer_id, reserving)
+    batch = _Batch(deal, known, iter(codes), now, most_per_address)
+    for claim in claims:
+        batch.decide(claim)
+    add_holds(session, deal, batch.new, now=now)
+    return [batch.answers[claim.key] for claim in claims]
 
 
-def _name(claim: Claim) -> Name:
-    return claim.deal_id, claim.key
+class _Batch:
+    """What claims of one deal come to, one after the other, and what is to be kept."""
+
+    def __init__(
+        self, deal: Deal, known: Known, codes: Iterator[str], now: datetime, most: int
+    ) -> None:
+        self.answers: dict[str, Answer] = {**known.granted}
+        self.new: list[NewHold] = []
+        self._deal = deal
+        self._units = known.units
+        self._holds = known.holds
+        self._codes = codes
+        self._now = now
+        self._most_per_address = most
+
+    def decide(self, claim: Claim) -> None:
+        """What was refused may be asked again, for less."""
+        if isinstance(self.answers.get(claim.key), Granted):
+            return
+        self.answers[claim.key] = self._why_not(claim) or self._set_aside(claim)
+
+    def _set_aside(self, claim: Claim) -> Granted:
+        self._deal.held += claim.quantity
+        self._units[claim.shopper] += claim.quantity
+        self._holds[claim.address] += 1
+        granted = Granted(
+            id=new_id("hold", self._now),
+            deal_id=claim.deal_id,
+            key=claim.key,
+            token=new_code(),
+            shopper=claim.shopper,
+        )
+        code = next(self._codes) if claim.reserve else None
+        new = NewHold(granted, claim.post_id, claim.quantity, claim.address, code)
+        self.new.append(new)
+        return granted
+
+    def _why_not(self, claim: Claim) -> OfferError | None:
+        deal = self._deal
+        match deal.phase(self._now):
+            case Phase.SCHEDULED:
+                return DealNotOpen(deal.id)
+            case Phase.ENDED:
+                return DealClosed(deal.id)
+            case Phase.SOLD_OUT:
+                return SoldOut(deal.id, wanted=claim.quantity, left=0)
+            case Phase.ALL_HELD:
+                return AllHeld(deal.id)
+            case Phase.OPEN:
+                return self._too_much(claim)
+
+    def _too_much(self, claim: Claim) -> OfferError | None:
+        deal = self._deal
+        if claim.reserve and not _can_be_reserved(deal, self._now):
+            return WrongState(NOT_IN_STORE)
+        if not (claim.reserve or deal.pay_online):
+            return WrongState(ONLY_IN_STORE)
+        if self._units[claim.shopper] + claim.quantity > deal.limit_per_shopper:
+            return LimitReached(deal.limit_per_shopper)
+        if claim.quantity > deal.left:
+            return SoldOut(deal.id, wanted=claim.quantity, left=deal.left)
+        if 0 < self._most_per_address <= self._holds[claim.address] and claim.address:
+            return AddressLimitReached(self._most_per_address)
+        return None
+
+
+def _can_be_reserved(deal: Deal, now: datetime) -> bool:
+    return deal.reserve_until is not None and now < deal.reserve_until

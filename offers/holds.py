@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.allotments import fit_to_stock, lock_offer
@@ -47,6 +47,14 @@ UNPAID = (*PAYABLE, HoldState.RESERVED)
 ACTIVE = (*UNPAID, HoldState.PROCESSING, HoldState.REVIEW)
 
 
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """A claim pays for every index it is in, so each has only who is looked for."""
+    rows = text(where)
+    return Index(
+        name, *columns, unique=unique, postgresql_where=rows, sqlite_where=rows
+    )
+
+
 class Hold(SQLModel, table=True):
     """*token* is the shopper's key to it, *key* what made it: the same gives the same.
 
@@ -58,14 +66,25 @@ class Hold(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("deal_id", "key"),
         Index("ix_hold_shopper", "deal_id", "shopper"),
-        Index("ix_hold_state", "state", "expires_at"),
-        Index("ix_hold_pickup", "retailer_id", "pickup_code", unique=True),
+        _partial("ix_hold_address", "deal_id", "address", where="address <> ''"),
+        _partial("ix_hold_due", "expires_at", where="ended_at IS NULL"),
+        _partial(
+            "ix_hold_line", "id", where="checkout_id IS NULL AND ended_at IS NULL"
+        ),
+        _partial("ix_hold_checkout", "checkout_id", where="checkout_id IS NOT NULL"),
+        _partial(
+            "ix_hold_pickup",
+            "retailer_id",
+            "pickup_code",
+            where="pickup_code IS NOT NULL",
+            unique=True,
+        ),
     )
 
     id: str = Field(primary_key=True)
-    retailer_id: str = Field(foreign_key="retailer.id", index=True)
+    retailer_id: str = Field(foreign_key="retailer.id")
     deal_id: str = Field(foreign_key="deal.id")
-    post_id: str = Field(foreign_key="post.id", index=True)
+    post_id: str = Field(foreign_key="post.id")
     token: str = Field(unique=True)
     key: str
     shopper: str
@@ -76,7 +95,7 @@ class Hold(SQLModel, table=True):
     state: HoldState = Field(default=HoldState.HELD, sa_type=word(HoldState))
     request: str = ""
     account_id: str = ""
-    checkout_id: str | None = Field(default=None, index=True)
+    checkout_id: str | None = None
     checkout_url: str = ""
     checked_at: datetime | None = Field(default=None, sa_type=Moment)
     address: str = ""

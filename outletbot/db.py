@@ -1,62 +1,65 @@
 """The database: the only place that opens sessions, commits, and knows of threads."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, text
+
+from outletbot.engines import (
+    CLAIMERS,
+    READERS,
+    WRITERS,
+    Engines,
+    asks_to_repeat,
+    is_lost,
+    open_engines,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-READERS = 8
-WRITERS = 8
 TRIES = 3
-REPEATABLE = {"40001", "40P01"}  # serialization failure, deadlock
+PAUSE = 0.1  # seconds, before a lost connection is looked for again
 
 
 class Database:
     """Runs units of work, each in one transaction and one thread.
 
-    Reads and writes have threads and connections of their own, so that a queue for a
-    hot row does not keep readers waiting.
+    Reads, writes and claims have threads and connections of their own, so that a queue
+    for a hot row does not keep readers waiting.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        # SQLite has one writer; a queue before it beats "database is locked".
-        writers = 1 if engine.dialect.name == "sqlite" else WRITERS
-        self.engine = engine
-        self._writing = engine.execution_options(writing=True)
-        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
+    def __init__(self, engines: Engines) -> None:
+        self.engine = engines.writing
+        self._engines = engines
+        self._writing = engines.writing.execution_options(writing=True)
+        self._claiming = engines.claiming.execution_options(writing=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
+        if self.is_file:
+            # SQLite has one writer; a queue before it beats "database is locked".
+            self._writers = ThreadPoolExecutor(1, thread_name_prefix="db-write")
+            self._claimers = self._writers
+        else:
+            self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="db-write")
+            self._claimers = ThreadPoolExecutor(CLAIMERS, thread_name_prefix="db-claim")
 
     @classmethod
     def connect(cls, url: str) -> Self:
         """Open the database at *url*; a SQLite file's folder is made if needed."""
-        if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(
-                parents=True, exist_ok=True
-            )
-            engine = create_engine(url, pool_size=READERS + 1, max_overflow=2)
-            event.listen(engine, "connect", _set_up_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        else:
-            engine = create_engine(
-                url,
-                pool_size=READERS + WRITERS,
-                max_overflow=4,
-                pool_pre_ping=True,
-                connect_args={"options": _options(url)},
-            )
-        return cls(engine)
+        return cls(open_engines(url))
+
+    @property
+    def is_file(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
 
     async def transact(
         self,
@@ -66,8 +69,9 @@ class Database:
     ) -> T:
         """Call ``work(session, …)``; commit if it returns, roll back if it raises.
 
-        It is called again if the database asks for that (a deadlock), which it can be,
-        since domain functions do nothing but queries.
+        It is called again if the database asks for that (a deadlock), or was lost
+        before anything could be committed, which it can be, since domain functions do
+        nothing but queries.
         """
 
         def run() -> T:
@@ -75,13 +79,33 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self._writers, run)
 
+    async def claim(
+        self,
+        work: Callable[Concatenate[Session, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do as ``transact``, by connections that nothing else waits for.
+
+        *work* must come to the same if it is done twice: it is called again, too, if
+        the database was lost and nobody knows whether it committed.
+        """
+
+        def run() -> T:
+            def once(session: Session) -> T:
+                return work(session, *args, **kwargs)
+
+            return _persist(self._claiming, once, twice=True)
+
+        return await asyncio.get_running_loop().run_in_executor(self._claimers, run)
+
     async def read(
         self,
         work: Callable[Concatenate[Session, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Call ``work(session, …)`` and keep nothing that it changed."""
+        """Call ``work(session, …)``, which cannot change anything."""
 
         def run() -> T:
             return self.read_here(work, *args, **kwargs)
@@ -95,18 +119,11 @@ class Database:
         **kwargs: P.kwargs,
     ) -> T:
         """Do as ``transact``, in the thread of the caller."""
-        for attempt in range(1, TRIES + 1):
-            try:
-                with (
-                    Session(self._writing, expire_on_commit=False) as session,
-                    session.begin(),
-                ):
-                    return work(session, *args, **kwargs)
-            except OperationalError as error:
-                if attempt == TRIES or not _repeatable(error):
-                    raise
-                log.info("transaction_repeated", attempt=attempt)
-        raise AssertionError
+
+        def once(session: Session) -> T:
+            return work(session, *args, **kwargs)
+
+        return _persist(self._writing, once, twice=False)
 
     def read_here(
         self,
@@ -115,13 +132,50 @@ class Database:
         **kwargs: P.kwargs,
     ) -> T:
         """Do as ``read``, in the thread of the caller."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._engines.reading, expire_on_commit=False) as session:
             return work(session, *args, **kwargs)
 
     def close(self) -> None:
-        self._writers.shutdown()
-        self._readers.shutdown()
-        self.engine.dispose()
+        for threads in (self._readers, self._claimers, self._writers):
+            threads.shutdown()
+        self._engines.dispose()
+
+
+def _persist(engine: Engine, work: Callable[[Session], T], *, twice: bool) -> T:
+    """Try a few times; with *twice* also what may have been committed already."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return _attempt(engine, work, twice=twice)
+        except _Again as again:
+            if attempt == TRIES:
+                raise again.error from None
+            log.info("transaction_repeated", attempt=attempt, reason=str(again))
+            if is_lost(again.error):
+                time.sleep(attempt * PAUSE)
+    raise AssertionError
+
+
+class _Again(Exception):
+    """The same work may be tried again."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        super().__init__(str(error.orig))
+        self.error = error
+
+
+def _attempt(engine: Engine, work: Callable[[Session], T], *, twice: bool) -> T:
+    committing = False
+    try:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            result = work(session)
+            session.flush()
+            committing = True
+    except DBAPIError as error:
+        if asks_to_repeat(error) or (is_lost(error) and (twice or not committing)):
+            raise _Again(error) from error
+        raise
+    else:
+        return result
 
 
 def ping(session: Session) -> None:
@@ -135,38 +189,3 @@ def time_there(session: Session) -> datetime | None:
         return None
     now: datetime = session.scalar(text("SELECT clock_timestamp()"))
     return now
-
-
-_POSTGRES_OPTIONS = (
-    "-c statement_timeout=30s -c lock_timeout=5s "
-    "-c idle_in_transaction_session_timeout=60s -c timezone=UTC"
-)
-
-
-def _options(url: str) -> str:
-    """Return our options and those that *url* asks for, such as a ``search_path``."""
-    asked = make_url(url).query.get("options", ())
-    return " ".join(
-        [_POSTGRES_OPTIONS, *([asked] if isinstance(asked, str) else asked)]
-    )
-
-
-def _repeatable(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in REPEATABLE
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours, below
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",  # what was answered must survive a power cut
-        "foreign_keys=ON",
-        "busy_timeout=15000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock before reading what the write depends on."""
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

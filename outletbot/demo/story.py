@@ -15,11 +15,11 @@ from sqlmodel import Session
 
 from offers.accounts import accounts
 from offers.catalog import Offer, find_offer_by_sku
+from offers.claim_rows import Granted
 from offers.claims import Claim, place_holds
 from offers.clicks import Arrived, Visitor, record_clicks
 from offers.deals import Deal, Phase, deals, deals_of_offer, find_overstock
 from offers.errors import Missing
-from offers.holds import Hold
 from offers.ids import new_code
 from offers.money import Money
 from offers.planning import DealPlan, plan_deal
@@ -144,8 +144,8 @@ class Story:
 
     async def _buy(self, deal: Deal, post: Post, stage: Stage) -> None:
         claim = Claim(deal.id, post.id, key=new_code(), shopper=new_code())
-        (hold,) = await self._database.transact(place_holds, [claim], now=stage.now)
-        if not isinstance(hold, Hold):
+        (hold,) = await self._database.claim(place_holds, [claim], now=stage.now)
+        if not isinstance(hold, Granted):
             log.warning("demo_claim_refused", reason=str(hold))
             return
         paying = Paying(self._database, self._gateways, stage)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlmodel import Session, select
 
 from offers.catalog import Offer
+from offers.claim_rows import Granted
 from offers.claims import Claim, place_holds
 from offers.deals import Deal
 from offers.holds import Hold, HoldState
@@ -47,8 +48,7 @@ PLENTY = 200
 # What one process does: 200 shoppers after the same units, a few of them at a time.
 RUSH = """
 import sys
-from offers.claims import Claim, place_holds
-from offers.holds import Hold
+from offers.claims import Claim, Granted, place_holds
 from outletbot.db import Database
 from tests.factories import NOON
 
@@ -61,7 +61,7 @@ for batch in range(40):
         for n in range(5)
     ]
     answers = database.transact_here(place_holds, claims, now=NOON)
-    granted += sum(isinstance(answer, Hold) for answer in answers)
+    granted += sum(isinstance(answer, Granted) for answer in answers)
 print(granted)
 database.close()
 """
@@ -106,7 +106,7 @@ def test_one_key_by_many_ways_is_one_hold(connect: Connect, session: Session) ->
     def place() -> list[str]:
         claims: list[Claim] = [claim, *others.pop()]
         answers = connect().transact_here(place_holds, claims, now=NOON)
-        return [answer.id for answer in answers if isinstance(answer, Hold)]
+        return [answer.id for answer in answers if isinstance(answer, Granted)]
 
     placed = at_once(place, 8)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session, select
 
 from offers.retailers import Retailer, retailers
@@ -127,8 +127,9 @@ class TestTransact:
 
 
 class TestRead:
-    async def test_keeps_nothing_that_it_changed(self, database: Database) -> None:
-        await database.read(add, "one")
+    async def test_cannot_change_anything(self, database: Database) -> None:
+        with pytest.raises(DBAPIError):
+            await database.read(add, "one")
 
         assert await database.read(slugs) == []
 

@@ -18,9 +18,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from sqlmodel import Session, col, func, select
 
+from offers.claim_rows import Granted
 from offers.claims import place_holds
 from offers.deals import Deal
-from offers.holds import ACTIVE, Hold
+from offers.holds import ACTIVE, Hold, get_hold
 from offers.orders import Order
 from offers.refunds import Refund
 from outletbot.config import Settings
@@ -87,9 +88,9 @@ class Till:
         """A shopper presses "Buy": the unit is theirs, no page was asked for yet."""
         claim = make_claim(self.session, deal, **facts)
         self.session.rollback()
-        (hold,) = await self.database.transact(place_holds, [claim], now=self.clock.now)
-        assert isinstance(hold, Hold), hold
-        return hold
+        (granted,) = await self.database.claim(place_holds, [claim], now=self.clock.now)
+        assert isinstance(granted, Granted), granted
+        return await self.database.read(get_hold, granted.id)
 
     async def buy(self, deal: Deal, **facts: Any) -> Hold:
         """A shopper presses "Buy" and gets the payment page."""
