@@ -4,7 +4,7 @@ Whoever asks for a payment page must be able to ask again to the letter, so what
 asked is composed once (``describe``), stored, and only then sent.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from offers.disputes import DisputeWord
 from offers.holds import Hold
 from offers.ledger import BookLine
 from offers.money import Money
+from offers.payment_accounts import AccountWord
 from offers.refund_news import RefundWord
 from offers.refunds import Refund
 
@@ -159,6 +160,15 @@ class PaymentGateway(Protocol):
         """
         ...
 
+    async def standing(self) -> AccountWord:
+        """Return what the provider says of the account itself now.
+
+        Raises:
+            Barred: If we may not ask.
+            Unknown: If the provider cannot be asked now.
+        """
+        ...
+
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
         """Return the message that *body* is.
 
@@ -181,7 +191,7 @@ class Books(Protocol):
 
     def lines(
         self, *, after: str, since: datetime
-    ) -> AsyncIterator[Sequence[BookLine]]:
+    ) -> AsyncGenerator[Sequence[BookLine], None]:
         """Yield every movement of its money, oldest first, some at a time.
 
         That is what is newer than the line *after*; without one, or if there is none
@@ -194,7 +204,7 @@ class Books(Protocol):
 
     def events(
         self, *, after: str, since: datetime
-    ) -> AsyncIterator[Sequence[ProviderEvent]]:
+    ) -> AsyncGenerator[Sequence[ProviderEvent], None]:
         """Yield what was told about it, as ``lines`` does.
 
         Raises:

@@ -20,11 +20,13 @@ from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.importing import work_on_import
+from outletbot.jobs.bookkeeping import keep_books
 from outletbot.jobs.delivering import Courier
 from outletbot.jobs.handling import handle_arrivals
 from outletbot.jobs.opening import open_and_close
 from outletbot.jobs.paying import expire_holds, open_missing_pages
 from outletbot.jobs.publishing import Publisher
+from outletbot.jobs.reconciling import ask_about_holds, walk_events
 from outletbot.jobs.refunding import give_due_refunds
 from outletbot.jobs.retiring import retire_due_posts
 from outletbot.jobs.running import Job, run_jobs
@@ -139,6 +141,9 @@ def money_jobs(
         Job("expiring", partial(expire_holds, database, paying, clock)),
         Job("paging", partial(open_missing_pages, database, paying, clock, stop)),
         Job("refunding", partial(give_due_refunds, database, gateways, clock), SLOW),
+        Job("reconciling", partial(ask_about_holds, database, paying, clock), SLOW),
+        Job("walking", partial(walk_events, database, gateways, clock), SLOW),
+        Job("bookkeeping", partial(keep_books, database, gateways, clock), SLOW),
     ]
 
 

@@ -1,7 +1,7 @@
 """Stripe's lists: what it has written down about an account, oldest first."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,27 +51,28 @@ class StripeBooks:
         with translated():
             balance = await self._stripe.balance.retrieve_async({}, self._options)
         sums: Counter[str] = Counter()
-        for part in (*balance.available, *balance.pending):
-            sums[part.currency] += part.amount
+        for parts in (balance.available, balance.pending):
+            for part in parts:
+                sums[part.currency] += part.amount
         return [from_stripe(amount, currency) for currency, amount in sums.items()]
 
     async def lines(
         self, *, after: str, since: datetime
-    ) -> AsyncIterator[list[BookLine]]:
+    ) -> AsyncGenerator[list[BookLine], None]:
         ask = self._stripe.balance_transactions.list_async
         async for page in self._pages(ask, {"expand": ["data.source"]}, after, since):
             yield [_line(transaction) for transaction in page]
 
     async def events(
         self, *, after: str, since: datetime
-    ) -> AsyncIterator[list[ProviderEvent]]:
+    ) -> AsyncGenerator[list[ProviderEvent], None]:
         ask = self._stripe.events.list_async
         async for page in self._pages(ask, {"types": list(EVENTS)}, after, since):
             yield [_event(event) for event in page]
 
     async def _pages(
         self, ask: Ask, params: dict[str, Any], after: str, since: datetime
-    ) -> AsyncIterator[list[Any]]:
+    ) -> AsyncGenerator[list[Any], None]:
         """Yield what is newer than the item *after*, or not older than *since*."""
         params = {**params, "limit": PAGE}
         while after:
@@ -100,7 +101,7 @@ class StripeBooks:
 
     async def _all(
         self, ask: Ask, params: dict[str, Any], since: datetime
-    ) -> AsyncIterator[list[Any]]:
+    ) -> AsyncGenerator[list[Any], None]:
         """Yield what is not older than *since*; Stripe gives it newest first."""
         params = {**params, "created": {"gte": int(since.timestamp())}}
         found: list[Any] = []
