@@ -6,6 +6,7 @@ order and refund keeps the id of its account, and an account that was replaced s
 until its last hold is over.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -58,6 +59,15 @@ class PaymentAccount(SQLModel, table=True):
     @property
     def is_in_use(self) -> bool:
         return self.proved_at is not None and self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountWord:
+    """What the provider says of an account now; *enabled*: it may take payments."""
+
+    provider_id: str
+    name: str
+    enabled: bool
 
 
 class NoAccount(WrongState):

@@ -12,6 +12,7 @@ from offers.payment_accounts import (
     PaymentAccountKind,
     find_payment_account,
 )
+from outletbot.clock import Clock, utc_now
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.payments import Declined
@@ -31,6 +32,7 @@ class StripeMaker:
     http: stripe.AIOHTTPClient
     seal: Seal | None = None
     retries: int = RETRIES
+    clock: Clock = utc_now
 
     def house(self) -> StripeGateway:
         settings = self.settings
@@ -94,8 +96,15 @@ class StripeMaker:
             return settings.stripe_writes_per_second_live
         return settings.stripe_writes_per_second_test
 
+    def previous_counts(self, account: PaymentAccount) -> bool:
+        """Whether what is signed with the secret before the present one is taken."""
+        until = account.previous_until
+        return until is not None and self.clock() < until
+
     def _secrets(self, account: PaymentAccount) -> str:
-        sealed = (account.sealed_webhook_secret, account.sealed_previous_secret)
+        sealed = [account.sealed_webhook_secret]
+        if self.previous_counts(account):
+            sealed.append(account.sealed_previous_secret)
         return ",".join(self._unseal(secret) for secret in sealed)
 
     def _unseal(self, sealed: str) -> str:
@@ -126,10 +135,13 @@ class StripeGateways:
         if not account_id:
             return self.house
         account = await self._find(account_id)
-        said = account.model_dump_json()
+        if self._maker is None:
+            msg = "the service acts for the house alone"
+            raise Declined(msg)
+        said = f"{self._maker.previous_counts(account)} {account.model_dump_json()}"
         made, gateway = self._made.get(account_id, ("", self.house))
         if made != said:
-            gateway = self._open(account)
+            gateway = self._open(account, self._maker)
             self._made[account_id] = said, gateway
         return gateway
 
@@ -145,12 +157,9 @@ class StripeGateways:
             raise Declined(msg)
         return account
 
-    def _open(self, account: PaymentAccount) -> StripeGateway:
-        if self._maker is None:
-            msg = "the service acts for the house alone"
-            raise Declined(msg)
+    def _open(self, account: PaymentAccount, maker: StripeMaker) -> StripeGateway:
         try:
-            return self._maker.open(account, self.house)
+            return maker.open(account, self.house)
         except CannotOpen as error:
             raise Declined(str(error)) from error
 

@@ -14,6 +14,7 @@ from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.disputes import DisputeWord
 from offers.holds import Hold
 from offers.money import Money, exponent
+from offers.payment_accounts import AccountWord
 from offers.refund_news import RefundWord
 from offers.refunds import Refund
 from outletbot.payments import Barred, Declined, ProviderEvent, TooFast, Unknown
@@ -183,19 +184,14 @@ class StripeGateway:
         Raises:
             PaymentError: If it does not, with the provider's words.
         """
-        return (await self.account()).id
+        return (await self.standing()).provider_id
 
-    async def account(self) -> stripe.Account:
-        """Return the account that the gateway acts for, as Stripe describes it now.
-
-        Raises:
-            PaymentError: If it cannot act for it, with the provider's words.
-        """
-        name, options = self._account.connected_as, self.options()
+    async def standing(self) -> AccountWord:
         with translated():
-            if name:
-                return await self._stripe.accounts.retrieve_async(name)
-            return await self._stripe.accounts.retrieve_current_async(options=options)
+            account = await self._stripe.accounts.retrieve_current_async(
+                options=self.options()
+            )
+        return AccountWord(account.id, _name(account), bool(account.charges_enabled))
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
         if not self._secrets:
@@ -210,6 +206,13 @@ class StripeGateway:
             msg = "the signature is not Stripe's, or is old"
             raise Declined(msg)
         return _event(text)
+
+
+def _name(account: stripe.Account) -> str:
+    """Return what people call an account, as far as Stripe was told."""
+    shown = account.settings and account.settings.dashboard.display_name
+    profile = account.business_profile and account.business_profile.name
+    return shown or profile or account.email or ""
 
 
 def _is_signed(text: str, signature: str, secret: str) -> bool:

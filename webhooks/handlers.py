@@ -14,10 +14,12 @@ from sqlmodel import Session
 from offers.allotments import fit_to_stock
 from offers.catalog import Offer, find_offer_by_sku
 from offers.checkouts import Checkout
+from offers.connecting import deauthorise, note_standing
 from offers.deals import mark_sold_out
 from offers.disputes import DisputeWord
 from offers.errors import Missing
 from offers.orders import units_sold_since
+from offers.payment_accounts import HOUSE, AccountWord
 from offers.posts import retire_posts
 from offers.refund_news import RefundWord
 from offers.returns import units_restocked_since
@@ -45,7 +47,7 @@ class RefundsOf:
     refunds: tuple[RefundWord, ...]
 
 
-News = Checkout | RefundsOf | DisputeWord
+News = Checkout | RefundsOf | DisputeWord | AccountWord
 
 
 def checkout_to_fetch(arrival: Arrival) -> str | None:
@@ -76,6 +78,12 @@ def dispute_to_fetch(arrival: Arrival) -> str | None:
         case "stripe", ["charge", "dispute", _], {"id": str(dispute_id)}:
             return dispute_id
     return None
+
+
+def is_about_the_account(arrival: Arrival) -> bool:
+    """Whether the account itself is to be fetched, connected or of its own key."""
+    about = arrival.source == STRIPE and arrival.type == "account.updated"
+    return about and arrival.account_id != HOUSE
 
 
 def handle(
@@ -112,6 +120,18 @@ def _act(
             return _settle(session, news, livemode=livemode, now=now)
         case "stripe", _, _ if isinstance(news, RefundsOf | DisputeWord):
             return _settle_payment(session, arrival, news, now)
+        case "stripe", _, _ if isinstance(news, AccountWord):
+            in_use = note_standing(
+                session,
+                arrival.account_id,
+                enabled=news.enabled,
+                name=news.name,
+                now=now,
+            )
+            return "account in use" if in_use else "account not in use"
+        case "stripe", "account.application.deauthorized", _:
+            ended = deauthorise(session, arrival.account_id, now=now)
+            return "account ended" if ended else "account ended before"
         case "stock", "stock.updated", {"items": list(items)}:
             counts = [_count(session, arrival, item, now) for item in items]
             return f"{sum(counts)} of {len(items)} were news"

@@ -8,7 +8,7 @@ from offers.leases import give_back
 from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.jobs.publishing import backoff
-from outletbot.payments import Declined, Gateways, PaymentGateway, Unknown
+from outletbot.payments import Barred, Declined, Gateways, PaymentGateway, Unknown
 from webhooks.handlers import (
     News,
     NotYet,
@@ -16,9 +16,13 @@ from webhooks.handlers import (
     checkout_to_fetch,
     dispute_to_fetch,
     handle,
+    is_about_the_account,
     payment_to_fetch,
 )
 from webhooks.inbox import Arrival, lease_arrivals, mark_handled, put_off
+
+LISTEN_FOR = 100
+"""So often an arrival is tried while the provider does not listen to us: a day."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,15 +65,16 @@ async def _handle(
     try:
         gateway = await gateways.of(arrival.account_id)
         news = await _fetch(arrival, gateway, clock)
-    except Unknown as error:
+    except (Barred, Unknown) as error:
+        if isinstance(error, Barred) and arrival.attempts >= LISTEN_FOR:
+            await _ignore(arrival, str(error), database, clock)
+            return
         until, reason = clock() + backoff(arrival.attempts), str(error)
         await database.transact(put_off, arrival.id, until=until, reason=reason)
         log.warning("arrival_put_off", arrival=arrival.id, reason=reason)
         return
     except Declined as refusal:
-        reason = str(refusal)
-        await database.transact(mark_handled, arrival.id, reason, now=clock())
-        log.warning("arrival_ignored", arrival=arrival.id, reason=reason)
+        await _ignore(arrival, str(refusal), database, clock)
         return
     try:
         outcome = await database.transact(
@@ -84,6 +89,13 @@ async def _handle(
     log.info("arrival_handled", arrival=arrival.id, type=arrival.type, outcome=outcome)
 
 
+async def _ignore(
+    arrival: Arrival, reason: str, database: Database, clock: Clock
+) -> None:
+    await database.transact(mark_handled, arrival.id, reason, now=clock())
+    log.warning("arrival_ignored", arrival=arrival.id, reason=reason)
+
+
 async def _fetch(
     arrival: Arrival, gateway: PaymentGateway, clock: Clock
 ) -> News | None:
@@ -94,4 +106,6 @@ async def _fetch(
         return RefundsOf(payment_id, tuple(await gateway.refunds(payment_id)))
     if dispute_id := dispute_to_fetch(arrival):
         return await gateway.dispute(dispute_id, now=clock())
+    if is_about_the_account(arrival):
+        return await gateway.standing()
     return None

@@ -480,7 +480,11 @@ class TestDisagreement:
             till.pay(hold)
 
             await till.work()
+            told = till.now_is(hold).state
+            till.clock.advance(minutes=10)
+            await till.work()
 
+            assert told is HoldState.OPEN
             assert till.orders == []
             assert till.now_is(hold).state is HoldState.REVIEW
             assert till.deal_now(deal).left == 0

@@ -33,7 +33,8 @@ from outletbot.sandbox.faults import Fault
 from outletbot.sandbox.stripe import SANDBOX, StripeSandbox, build_stripe_sandbox
 from outletbot.sandbox.stripe_payments import Shopper
 from outletbot.sandbox.stripe_webhooks import DeliveryPolicy
-from outletbot.stripe_client import StripeGateways
+from outletbot.sealing import Seal
+from outletbot.stripe_client import StripeGateways, StripeMaker
 from outletbot.stripe_gateway import StripeGateway
 from outletbot.web import stripe_webhook
 from tests.factories import NOON, make_claim, make_deal
@@ -42,6 +43,9 @@ CREATE = "POST /v1/checkout/sessions"
 EXPIRE = "POST /v1/checkout/sessions/{id}/expire"
 RETRIEVE = "GET /v1/checkout/sessions/{id}"
 REFUND = "POST /v1/refunds"
+
+UNPACED = 10_000
+"""So many writes a second that nobody waits; the clock stands still here."""
 
 SAM = Shopper(email="sam@example.com", name="Sam Shopper")
 QUICK = DeliveryPolicy(
@@ -68,15 +72,20 @@ class Till:
     session: Session
     settings: Settings
     sandbox: StripeSandbox
-    gateway: StripeGateway
+    gateways: StripeGateways
     clock: Clock
     stripe_url: str
     hook_url: str
     calls: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def gateway(self) -> StripeGateway:
+        """Stripe, acting for the house."""
+        return self.gateways.house
+
+    @property
     def paying(self) -> Paying:
-        return Paying(self.database, StripeGateways(self.gateway), self.clock)
+        return Paying(self.database, self.gateways, self.clock)
 
     def goes_wrong(self, call: str, *faults: Fault) -> None:
         self.sandbox.faults.next(call, *faults)
@@ -105,7 +114,7 @@ class Till:
     async def work(self, *names: str) -> None:
         """Let every message come in; then run the jobs, or those named, once."""
         await self.sandbox.postman.settle()
-        jobs = money_jobs(self.database, StripeGateways(self.gateway), self.clock)
+        jobs = money_jobs(self.database, self.gateways, self.clock)
         for job in jobs:
             if not names or job.name in names:
                 await job.work()
@@ -198,19 +207,21 @@ async def open_till(
     async with AsyncExitStack() as stack:
         http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=10))
         stack.push_async_callback(http.close_async)
-        gateway = StripeGateway(
-            stripe.StripeClient(
-                key,
-                http_client=http,
-                base_addresses={"api": url},
-                max_network_retries=0,
-            ),
-            public_url=settings.public_url,
-            webhook_secret=secret,
-            livemode=livemode,
+        reached = settings.model_copy(
+            update={"stripe_api_base": url, "stripe_writes_per_second_test": UNPACED}
         )
+        maker = StripeMaker(
+            reached,
+            http,
+            Seal(settings.secret_key.get_secret_value()),
+            retries=0,
+            clock=clock,
+        )
+        house = maker.house()
+        house.livemode = livemode
+        gateways = StripeGateways(house, database, maker)
         hook.app[DATABASE] = database
-        hook.app[GATEWAYS] = StripeGateways(gateway)
+        hook.app[GATEWAYS] = gateways
         hook.app[CLOCK] = clock
         hook.app.add_routes(stripe_webhook.routes)
         await stack.enter_async_context(hook)
@@ -229,7 +240,7 @@ async def open_till(
         sandbox.faults.hold_for = timedelta(milliseconds=20)
         await stack.enter_async_context(TestServer(app, host="127.0.0.1", port=port))
         yield Till(
-            database, session, settings, sandbox, gateway, clock, url, hook_url, calls
+            database, session, settings, sandbox, gateways, clock, url, hook_url, calls
         )
 
 
