@@ -35,6 +35,7 @@ class Stop(asyncio.Event):
         return stop
 
     def ask(self) -> None:
+        log.info("stop_asked")
         if self.is_set():
             self.hurry.set()
             _forget_signals()
