@@ -14,6 +14,7 @@ from offers.holds import Hold, HoldState
 from offers.ids import new_code
 from outletbot.web.shop.reserved_page import qr_code, spoken
 from tests.factories import DAY, NOON, make_deal, make_hold, post_of
+from webhooks.settling import redeem
 
 KEY = "k" * 32
 
@@ -173,6 +174,24 @@ class TestReservedPage:
         clock.advance(timedelta(days=3))
 
         assert "Its time is up." in await shop.text(f"/h/{hold.token}")
+
+
+class TestOrder:
+    async def test_is_shown_as_what_was_paid_and_taken(self, shop, session):
+        hold = make_hold(
+            session,
+            open_deal(session),
+            state=HoldState.RESERVED,
+            pickup_code="7h2k0m1q",
+        )
+        redeem(session, hold.retailer_id, "7h2k0m1q", merchant_id="", now=NOON)
+        session.commit()
+
+        led = await shop.get(f"/h/{hold.token}")
+        html = await shop.text(led.headers["Location"])
+
+        assert "You paid €49.99 in the store." in html
+        assert "gets it ready" not in html
 
 
 class TestQr:
