@@ -30,7 +30,12 @@ STATUSES: dict[type[OfferError], HTTPStatus] = {
 }
 GONE = Sentence("There is nothing at this address.")
 BROKEN = Sentence("Something went wrong on our side. It was noted; please try again.")
-BUSY = Sentence("Very busy just now: your turn in about {seconds} s.", seconds=2)
+
+
+def busy_sentence(busy: Busy) -> Sentence:
+    return Sentence(
+        "Very busy just now: your turn in about {seconds} s.", seconds=busy.seconds
+    )
 
 
 def status_of(error: OfferError) -> HTTPStatus:
@@ -54,7 +59,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             response.headers["Retry-After"] = str(int(error.after.total_seconds()))
         return response
     except Busy as busy:
-        response = explain(request, BUSY, HTTPStatus.SERVICE_UNAVAILABLE, "busy")
+        unavailable = HTTPStatus.SERVICE_UNAVAILABLE
+        response = explain(request, busy_sentence(busy), unavailable, "busy")
         response.headers["Retry-After"] = str(busy.seconds)
         return response
     except web.HTTPNotFound:
@@ -65,6 +71,12 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         log.exception("request_failed", path=request.path, method=request.method)
         failed = HTTPStatus.INTERNAL_SERVER_ERROR
         return explain(request, BROKEN, failed, "internal_error")
+
+
+def wants_json(request: web.Request) -> bool:
+    """Whether who asks takes JSON and no page."""
+    accepted = request.headers.get("Accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
 
 
 def explain(

@@ -11,6 +11,7 @@ live_page        GET  /d/{code}/live, /state how the deal stands
 buying           POST /d/{code}/buy          a hold, then the payment page
                  GET  /d/{code}/confirm      asks first where no script runs
                  GET  /d/{code}/mine         back to what a shopper holds or bought
+refusing         why there is none
 hold_page        /h/{token}                  while a shopper pays
 reserved_page    GET  /h/{token}             what is shown in the store
 order_page       GET  /orders/{code}         what was bought
@@ -46,6 +47,7 @@ from outletbot.web.shop.keys import (
     LIVE,
     OPENINGS,
     PICTURES,
+    REFUSED_PAGES,
     SHOPPERS,
     WALL_PAGES,
     WALLS,
@@ -75,6 +77,8 @@ def prepare(app: web.Application) -> None:
     public_url = app[SETTINGS].public_url
     app[DEALS] = Snapshots(database, clock, read_deal)
     app[DEAL_PAGES] = Pages(partial(deal_page.paint_deal, public_url=public_url))
+    refused = partial(deal_page.paint_refused, public_url=public_url)
+    app[REFUSED_PAGES] = Pages(refused)
     app[WALLS] = Snapshots(database, clock, read_wall)
     app[WALL_PAGES] = Pages(partial(outlet_page.paint_wall, public_url=public_url))
     app[LIVE] = Live(app[DEALS], clock)

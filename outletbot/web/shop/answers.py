@@ -175,11 +175,35 @@ def private_page(
     text = paint(
         template, language, public_url=settings.public_url, seller=seller, **context
     )
-    response = web.Response(text=text, content_type="text/html", status=status)
-    response.headers[hdrs.CACHE_CONTROL] = NO_STORE
-    response.headers[hdrs.CONTENT_LANGUAGE] = language
-    response.headers["X-Robots-Tag"] = "noindex"
-    # The address of such a page is the key to it: it is told to nobody.
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Content-Security-Policy"] = policy(settings.sandbox_origin)
-    return response
+    headers = _for_one(request, language)
+    return web.Response(
+        text=text, content_type="text/html", status=status, headers=headers
+    )
+
+
+def send_to_one(
+    request: web.Request, rendered: Rendered, status: int = 200
+) -> web.Response:
+    """Answer with bytes that were made before, with this shopper's alone to see."""
+    headers = _for_one(request, rendered.language)
+    zipped = takes_gzip(request)
+    if zipped:
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return web.Response(
+        body=rendered.gzipped if zipped else rendered.body,
+        headers=headers,
+        status=status,
+        content_type=rendered.content_type,
+        charset="utf-8",
+    )
+
+
+def _for_one(request: web.Request, language: str) -> dict[str, str]:
+    return {
+        hdrs.CACHE_CONTROL: NO_STORE,
+        hdrs.CONTENT_LANGUAGE: language,
+        "X-Robots-Tag": "noindex",
+        # The address of such a page is the key to it: it is told to nobody.
+        "Referrer-Policy": "same-origin",
+        "Content-Security-Policy": policy(request.app[SETTINGS].sandbox_origin),
+    }

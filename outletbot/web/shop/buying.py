@@ -21,14 +21,13 @@ from offers.ids import new_code
 from offers.sentences import Sentence
 from outletbot.claims import Busy
 from outletbot.keys import CLAIMS, DATABASE
-from outletbot.printing import say
-from outletbot.web.errors import BUSY, status_of
 from outletbot.web.forms import Form, read_int, read_text
 from outletbot.web.guard import public
-from outletbot.web.shop.answers import private_page, shopper_language
-from outletbot.web.shop.deal_page import MAX_QUANTITY, refused_page
+from outletbot.web.shop.answers import private_page
+from outletbot.web.shop.deal_page import MAX_QUANTITY
 from outletbot.web.shop.deal_view import DealView
 from outletbot.web.shop.keys import DEALS, SHOPPERS
+from outletbot.web.shop.refusing import ask_back, refuse, tell
 from outletbot.web.shop.shoppers import Shoppers
 
 NONE_HERE = Sentence("None of them was taken in this browser.")
@@ -64,9 +63,9 @@ async def _hold(request: web.Request, *, reserve: bool) -> web.Response:
     except LimitReached as refusal:
         return await _lead_back(request, view.deal_id, refusal)
     except OfferError as refusal:
-        return await _refuse(request, refusal)
+        return await refuse(request, refusal)
     except Busy as busy:
-        return _ask_back(request, view, busy)
+        return ask_back(request, view, busy)
     return _lead_on(request, hold, "" if reserve else "/pay")
 
 
@@ -96,6 +95,7 @@ def claim_of(
         key,
         shoppers.id_of(request),
         quantity=quantity,
+        address=shoppers.mark_of(request),
         reserve=reserve,
     )
 
@@ -108,7 +108,7 @@ async def confirm(request: web.Request) -> web.Response:
     try:
         key, quantity = _read_wish(request.query)
     except OfferError as refusal:
-        return await _refuse(request, refusal)
+        return await refuse(request, refusal)
     if not key:
         address = f"/d/{view.code}"
         raise web.HTTPSeeOther(address)
@@ -132,8 +132,7 @@ async def lead_to_mine(request: web.Request) -> web.Response:
     shopper, database = request.app[SHOPPERS].id_of(request), request.app[DATABASE]
     hold = await database.read(find_hold_of, view.deal_id, shopper)
     if hold is None:
-        reason = say(NONE_HERE, shopper_language(request, view.seller.language))
-        return refused_page(request, view, reason, HTTPStatus.NOT_FOUND)
+        return tell(request, view, NONE_HERE, HTTPStatus.NOT_FOUND, "not_found")
     address = f"/h/{hold.token}"
     raise web.HTTPSeeOther(address)
 
@@ -163,24 +162,9 @@ async def _lead_back(
     shopper = request.app[SHOPPERS].id_of(request)
     hold = await request.app[DATABASE].read(find_payable_hold, deal_id, shopper)
     if hold is None:
-        return await _refuse(request, refusal)
+        return await refuse(request, refusal)
     address = f"/h/{hold.token}"
     raise web.HTTPSeeOther(address)
-
-
-async def _refuse(request: web.Request, refusal: OfferError) -> web.Response:
-    """Say why on the deal's page as it is now, next to what is still to be had."""
-    view = await request.app[DEALS].get_now(request.match_info["code"])
-    language = shopper_language(request, view.seller.language)
-    reason = say(refusal.sentence, language)
-    return refused_page(request, view, reason, status_of(refusal))
-
-
-def _ask_back(request: web.Request, view: DealView, busy: Busy) -> web.Response:
-    reason = say(BUSY, shopper_language(request, view.seller.language))
-    response = refused_page(request, view, reason, HTTPStatus.SERVICE_UNAVAILABLE)
-    response.headers[hdrs.RETRY_AFTER] = str(busy.seconds)
-    return response
 
 
 def _lead_on(request: web.Request, hold: Granted, rest: str) -> web.Response:

@@ -3,7 +3,6 @@
 It sets no cookie, reads no database while its snapshot is fresh, and counts a click.
 """
 
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -13,12 +12,11 @@ from outletbot.web.guard import public
 from outletbot.web.shop.answers import (
     A_MOMENT,
     paint,
-    private_page,
     send,
     shopper_language,
 )
 from outletbot.web.shop.calendar_file import calendar_event
-from outletbot.web.shop.deal_view import DealView
+from outletbot.web.shop.deal_view import DealView, Refused
 from outletbot.web.shop.keys import CLICKS, DEAL_PAGES, DEALS
 from outletbot.web.shop.structured_data import structured_data
 from outletbot.web.shop.visitors import visitor_of
@@ -30,10 +28,7 @@ routes = web.RouteTableDef()
 
 def paint_deal(view: DealView, language: str, *, public_url: str) -> str:
     """Return the page for everybody."""
-    context = deal_context(view, public_url)
-    return paint(
-        "deal.html", language, public_url=public_url, seller=view.seller, **context
-    )
+    return _paint(view, language, public_url, "")
 
 
 @routes.get("/d/{code}")
@@ -56,17 +51,15 @@ async def send_calendar_event(request: web.Request) -> web.Response:
     return web.Response(text=text, content_type="text/calendar", charset="utf-8")
 
 
-def refused_page(
-    request: web.Request, view: DealView, refusal: str, status: HTTPStatus
-) -> web.Response:
-    """Answer with the deal's page as it is now, and why the shopper got no unit."""
-    context = deal_context(view, request.app[SETTINGS].public_url)
-    return private_page(
-        request,
-        "deal.html",
-        seller=view.seller,
-        status=status,
-        **{**context, "refusal": refusal},
+def paint_refused(refused: Refused, language: str, *, public_url: str) -> str:
+    """Return the page for everybody who is told the same."""
+    return _paint(refused.view, language, public_url, refused.reason)
+
+
+def _paint(view: DealView, language: str, public_url: str, refusal: str) -> str:
+    context = deal_context(view, public_url) | {"refusal": refusal}
+    return paint(
+        "deal.html", language, public_url=public_url, seller=view.seller, **context
     )
 
 
@@ -82,5 +75,4 @@ def deal_context(view: DealView, public_url: str) -> dict[str, Any]:
         "quantities": range(1, most + 1),
         "url": f"{public_url}/d/{view.code}",
         "data": structured_data(view, public_url),
-        "refusal": "",
     }

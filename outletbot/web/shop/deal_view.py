@@ -80,6 +80,14 @@ class DealView:
         return self.card.is_over
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A deal as it is shown to who got no unit of it, and why."""
+
+    view: DealView
+    reason: str
+
+
 def read_deal(session: Session, code: str, *, now: datetime) -> DealView:
     """Return the deal behind the link that ends in *code*.
 

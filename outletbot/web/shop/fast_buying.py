@@ -1,6 +1,6 @@
 """A unit of a deal in the fast lane: the form as our own page sends it, and the hold.
 
-What is refused is said the normal way; the claim is not made again there.
+What is refused, and what fails, is said the normal way; the claim is not made again.
 """
 
 import re
@@ -9,8 +9,6 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from offers.claims import Claim
-from offers.errors import OfferError
-from outletbot.claims import Busy
 from outletbot.keys import CLAIMS, SETTINGS
 from outletbot.web.guard import FROM_US, protections
 from outletbot.web.ready import Ready, Way, head_of
@@ -51,8 +49,8 @@ class FastBuying:
     ) -> web.StreamResponse:
         try:
             hold = await self._claims.claim(claim)
-        except (OfferError, Busy) as refusal:
-            request[REFUSAL] = refusal
+        except Exception as reason:  # noqa: BLE001  (it is raised again there)
+            request[REFUSAL] = reason
             return await self._normal(request)
         cookie = self._shoppers.cookie(hold.shopper)
         more = f"Location: /h/{hold.token}/pay\r\nSet-Cookie: {cookie}\r\n"
