@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select, update
 
+from offers.deals import Deal
 from offers.errors import Unavailable
 from offers.holds import ACTIVE, Hold
 from offers.ids import new_id
@@ -16,6 +17,7 @@ from offers.payment_accounts import (
     find_payment_account,
     get_payment_account,
     in_trouble,
+    may_sell,
     payment_accounts,
 )
 from offers.retailers import Retailer
@@ -171,28 +173,43 @@ def disconnect_account(
         raise HoldsOpen(count)
     account.ended_at, account.trouble = account.ended_at or now, ""
     session.add(account)
+    _tell_deals(session, retailer_id)
     return account
 
 
 def deauthorise(session: Session, account_id: str, *, now: datetime) -> bool:
-    """Its owner ended an account at the provider. Return whether that is news."""
-    ended = session.exec(
-        update(PaymentAccount)
-        .where(
-            col(PaymentAccount.id) == account_id, col(PaymentAccount.ended_at).is_(None)
-        )
-        .values(ended_at=now, trouble=dump_sentence(DEAUTHORISED))
-    )
-    return ended.rowcount == 1
+    """Its owner ended an account at the provider. Return whether that is news.
+
+    Its retailer's deals are sold no more until a person says to whom they are paid.
+    """
+    account = find_payment_account(session, account_id)
+    if account is None:
+        return False
+    _lock(session, account.retailer_id)
+    session.refresh(account)
+    if account.ended_at is not None:
+        return False
+    account.ended_at, account.trouble = now, dump_sentence(DEAUTHORISED)
+    session.add(account)
+    _tell_deals(session, account.retailer_id)
+    return True
 
 
 def choose_the_house(session: Session, retailer_id: str) -> None:
     """Let the house's account take a retailer's money from now on: they said so."""
+    _lock(session, retailer_id)
     session.exec(
         update(PaymentAccount)
         .where(col(PaymentAccount.retailer_id) == retailer_id, *in_trouble())
         .values(trouble="")
     )
+    _tell_deals(session, retailer_id)
+
+
+def tell_deal(session: Session, deal: Deal) -> None:
+    """Let a new deal know whether there is an account to pay to."""
+    deal.payable = may_sell(session, deal.retailer_id)
+    session.add(deal)
 
 
 def holds_open(session: Session, account_id: str) -> int:
@@ -208,6 +225,16 @@ def holds_open(session: Session, account_id: str) -> int:
 def _lock(session: Session, retailer_id: str) -> None:
     """Change one thing at a time in what a retailer is paid by."""
     session.get_one(Retailer, retailer_id, with_for_update={"key_share": True})
+
+
+def _tell_deals(session: Session, retailer_id: str) -> None:
+    """Let those who claim units know by the deal alone."""
+    session.flush()
+    session.exec(
+        update(Deal)
+        .where(col(Deal.retailer_id) == retailer_id, col(Deal.closed_at).is_(None))
+        .values(payable=may_sell(session, retailer_id))
+    )
 
 
 def _new(
@@ -254,5 +281,5 @@ def _take_over(
             session.add(other)
     account.proved_at, account.ended_at, account.trouble = now, None, ""
     session.add(account)
-    session.flush()
+    _tell_deals(session, account.retailer_id)
     return account

@@ -7,6 +7,7 @@ stock no longer has it. The database refuses a deal for which that does not add 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
@@ -30,11 +31,40 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+class Countable(Protocol):
+    """A deal, as far as its units and its time go."""
+
+    allotment: int
+    withheld: int
+    held: int
+    sold: int
+    opens_at: datetime
+    closes_at: datetime
+    sold_out_at: datetime | None
+
+
+def left_of(deal: Countable) -> int:
+    return deal.allotment - deal.withheld - deal.held - deal.sold
+
+
+def phase_of(deal: Countable, now: datetime) -> Phase:
+    if deal.sold_out_at is not None:
+        return Phase.SOLD_OUT
+    if now < deal.opens_at:
+        return Phase.SCHEDULED
+    if now >= deal.closes_at:
+        return Phase.ENDED
+    if left_of(deal) > 0:
+        return Phase.OPEN
+    return Phase.ALL_HELD if deal.held else Phase.SOLD_OUT
+
+
 class Deal(SQLModel, table=True):
     """*prior_amount* is set at the opening, if there is evidence for a reduction.
 
     With *reserve_until*, shoppers may reserve and pay in the store until then; without
-    *pay_online* they can do nothing else.
+    *pay_online* they can do nothing else. It is not *payable* while its retailer has no
+    account to be paid to.
     """
 
     __table_args__ = (
@@ -72,6 +102,7 @@ class Deal(SQLModel, table=True):
     ended_early: bool = False
     reserve_until: datetime | None = Field(default=None, sa_type=Moment)
     pay_online: bool = True
+    payable: bool = True
 
     @property
     def price(self) -> Money:
@@ -85,7 +116,7 @@ class Deal(SQLModel, table=True):
 
     @property
     def left(self) -> int:
-        return self.allotment - self.withheld - self.held - self.sold
+        return left_of(self)
 
     @property
     def hold_for(self) -> timedelta:
@@ -95,15 +126,7 @@ class Deal(SQLModel, table=True):
         return self.opens_at <= now < self.closes_at
 
     def phase(self, now: datetime) -> Phase:
-        if self.sold_out_at is not None:
-            return Phase.SOLD_OUT
-        if now < self.opens_at:
-            return Phase.SCHEDULED
-        if now >= self.closes_at:
-            return Phase.ENDED
-        if self.left > 0:
-            return Phase.OPEN
-        return Phase.ALL_HELD if self.held else Phase.SOLD_OUT
+        return phase_of(self, now)
 
 
 def expected_reduction(session: Session, deal: Deal) -> Reduction | None:

@@ -166,6 +166,9 @@ def upgrade() -> None:
                 "pay_online", sa.Boolean(), nullable=False, server_default=sa.true()
             )
         )
+        batch_op.add_column(
+            sa.Column("payable", sa.Boolean(), nullable=False, server_default=sa.true())
+        )
 
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.add_column(

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from offers.accounts import accounts
 from offers.catalog import Offer
+from offers.connecting import tell_deal
 from offers.deals import Deal
 from offers.planning import find_deal_of_plan, plan_deal
 from offers.posts import schedule_posts
@@ -131,6 +132,7 @@ def _arm(session: Session, desk: Desk, form: Form) -> str | None:
     if filled.problems:
         return None
     deal = plan_deal(session, retailer_id, filled.plan, now=desk.now)
+    tell_deal(session, deal)
     places = [a for a in accounts(session, retailer_id) if not a.paused]
     schedule_posts(session, deal, places, now=desk.now)
     return deal.id

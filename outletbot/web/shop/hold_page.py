@@ -1,12 +1,14 @@
 """A hold's own pages: whoever has the token may pay, ask for more time, or let go."""
 
 from http import HTTPStatus
+from math import ceil
 
 from aiohttp import hdrs, web
 
 from offers.errors import Unavailable
 from offers.holds import HoldState, extend_hold, get_hold_by_token, give_up_hold
 from offers.ids import new_code
+from offers.lines import Place
 from outletbot.keys import CLOCK, DATABASE, PAYING
 from outletbot.printing import say
 from outletbot.web.guard import public
@@ -36,7 +38,22 @@ async def show_hold(request: web.Request) -> web.Response:
         return _see(f"/orders/{view.order.code}")
     if view.hold.state is HoldState.RESERVED:
         return reserved_page(request, view)
-    return _page(request, view, view.standing)
+    return await _page(request, view, view.standing)
+
+
+@routes.get("/h/{token}/line")
+@public
+async def show_place(request: web.Request) -> web.Response:
+    """Tell the waiting page's script how far the line has moved, and move it."""
+    view = await _read(request)
+    waits = view.standing is Standing.WAITING and not view.is_troubled
+    place = await request.app[OPENINGS].move(view.hold) if waits else None
+    said = {
+        "standing": view.standing,
+        "place": place and place.number,
+        "seconds": place and _seconds(place),
+    }
+    return web.json_response(said, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
 @routes.get("/h/{token}/pay")
@@ -62,7 +79,8 @@ async def return_from_payment(request: web.Request) -> web.Response:
         return _see(f"/orders/{view.order.code}")
     # Who says they paid is not asked to pay again while it is being looked up.
     doubtful = view.standing in {Standing.PAYABLE, Standing.WAITING, Standing.ENDING}
-    return _page(request, view, Standing.CONFIRMING if doubtful else view.standing)
+    standing = Standing.CONFIRMING if doubtful else view.standing
+    return await _page(request, view, standing)
 
 
 @routes.post("/h/{token}/extend")
@@ -75,7 +93,9 @@ async def extend(request: web.Request) -> web.Response:
         view = await _read(request)
         reason = say(refusal.sentence, shopper_language(request, view.seller.language))
         conflict = HTTPStatus.CONFLICT
-        return _page(request, view, view.standing, refusal=reason, status=conflict)
+        return await _page(
+            request, view, view.standing, refusal=reason, status=conflict
+        )
     return _see(f"/h/{token}")
 
 
@@ -92,7 +112,7 @@ async def _read(request: web.Request) -> HoldView:
     return await request.app[DATABASE].read(read_hold, token, now=now)
 
 
-def _page(
+async def _page(
     request: web.Request,
     view: HoldView,
     standing: Standing,
@@ -100,6 +120,8 @@ def _page(
     refusal: str = "",
     status: int = HTTPStatus.OK,
 ) -> web.Response:
+    waits = standing is Standing.WAITING
+    place = await request.app[PAYING].place(view.hold) if waits else None
     return private_page(
         request,
         "hold.html",
@@ -108,11 +130,25 @@ def _page(
         view=view,
         hold=view.hold,
         standing=standing.value,
-        refresh=REFRESH.get(standing),
+        refresh=_refresh(standing, place),
+        place=place and place.number,
+        seconds=place and _seconds(place),
         here=f"/h/{view.hold.token}{_where(standing)}",
         key=new_code(),
         refusal=refusal,
     )
+
+
+def _refresh(standing: Standing, place: Place | None) -> int | None:
+    """Return after how many seconds to look again; in a long line less often."""
+    usual = REFRESH.get(standing)
+    if usual is None or place is None:
+        return usual
+    return min(max(usual, _seconds(place)), 10)
+
+
+def _seconds(place: Place) -> int:
+    return ceil(place.wait.total_seconds())
 
 
 def _where(standing: Standing) -> str:

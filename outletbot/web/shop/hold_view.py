@@ -10,6 +10,7 @@ from offers.deals import Phase
 from offers.holds import PAYABLE, Hold, HoldState, get_hold_by_token
 from offers.money import Money
 from offers.orders import Order, find_order_of_hold
+from offers.payment_accounts import may_sell
 from offers.refunds import Refund, find_refund_of_hold
 from offers.retailers import get_retailer
 from offers.wall import get_posted
@@ -44,6 +45,7 @@ class HoldView:
     hold: Hold
     deal_id: str
     code: str
+    may_pay: bool
     phase: Phase
     hold_for: timedelta
     seller: Seller
@@ -69,6 +71,11 @@ class HoldView:
         return Standing.PAYABLE if is_open else Standing.WAITING
 
     @property
+    def is_troubled(self) -> bool:
+        """Whether the provider was asked for the page before, and gave none."""
+        return self.standing is Standing.WAITING and self.hold.attempts > 1
+
+    @property
     def can_extend(self) -> bool:
         return self.standing is Standing.PAYABLE and not self.hold.extended
 
@@ -86,6 +93,7 @@ def read_hold(session: Session, token: str, *, now: datetime) -> HoldView:
         hold=hold,
         deal_id=deal.id,
         code=post.code,
+        may_pay=bool(hold.request) or may_sell(session, hold.retailer_id),
         phase=deal.phase(now),
         hold_for=deal.hold_for,
         seller=seller_of(get_retailer(session, deal.retailer_id)),

@@ -8,6 +8,7 @@ import asyncio
 from datetime import timedelta
 
 from offers.holds import UNPAGED, Hold, get_hold
+from offers.lines import Place
 from outletbot.db import Database
 from outletbot.lines import Lines
 from outletbot.paying import Paying
@@ -45,6 +46,11 @@ class Openings:
             if hold.state in UNPAGED:
                 await asyncio.sleep(GLANCE.total_seconds())
         return hold
+
+    async def move(self, hold: Hold) -> Place | None:
+        """Let the line move, and return where *hold* stands in it."""
+        await self._lines.open(hold, patience=0)
+        return await self._paying.place(hold)
 
     async def finish(self) -> None:
         """Let what is under way be written down."""

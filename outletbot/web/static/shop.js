@@ -134,6 +134,19 @@
   });
   listen();
 
+  // In line for the payment page: how far it is, without loading the page again.
+  const line = $("[data-line]");
+  const wait = async () => {
+    try {
+      const { standing, place, seconds } = await (await fetch(line.dataset.line)).json();
+      if (standing !== "waiting" || !place) return again();
+      const { far, near } = line.dataset;
+      $("span", line).textContent = seconds > 1 ? fill(far, seconds).replace("{k}", place) : near;
+    } catch { /* next time */ }
+    setTimeout(wait, 1500 + Math.random() * 1000);
+  };
+  if (line) setTimeout(wait, 1500);
+
   const share = $("[data-share]");
   if (share && navigator.share) {
     share.hidden = false;
