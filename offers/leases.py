@@ -29,16 +29,18 @@ def lease(
     Returns them as they are then, in no order.
     """
     key = table.__table__.c.id  # type: ignore[attr-defined]  # every table has one
+    # A subquery may be run again for each row, and find others each time.
     first = (
         select(key)
         .where(*due)
         .order_by(order)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("first")
     )
     leased = session.scalars(
         update(table)
-        .where(*due, col(key).in_(first))
+        .where(*due, col(key).in_(select(first.c.id)))
         .values(values)
         .returning(table)
         .execution_options(synchronize_session=False, populate_existing=True)
