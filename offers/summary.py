@@ -1,7 +1,8 @@
 """What a retailer sees of its deals. Reads only.
 
-*Gross* is what shoppers paid for orders; *refunded* what was given back of it; *net*
-the difference. Money that came too late and went straight back is in none of them.
+*Gross* is what shoppers paid for orders; *refunded* what was given back of it,
+*disputed* what banks took back for disputes, and *net* what remains. Money that came
+too late and went straight back is in none of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from offers.clicks import Click, Visitor
 from offers.deals import Deal, Phase
+from offers.disputes import Dispute
 from offers.holds import Hold
 from offers.money import Money
 from offers.orders import Order
@@ -33,10 +35,11 @@ class Sales:
     units: int
     gross: Money
     refunded: Money
+    disputed: Money
 
     @property
     def net(self) -> Money:
-        return self.gross - self.refunded
+        return self.gross - self.refunded - self.disputed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,21 +132,32 @@ def units_over_time(session: Session, retailer_id: str, deal_id: str) -> list[So
     return [Sold(at, int(units)) for at, units in session.exec(statement)]
 
 
-def totals(lines: Sequence[DealLine]) -> list[tuple[Money, Money, Money]]:
-    """Return gross, refunded and net over *lines*, once for each currency."""
-    zero = (0, 0)
-    sums: dict[str, tuple[int, int]] = {}
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What deals brought in, in one currency."""
+
+    gross: Money
+    refunded: Money
+    disputed: Money
+
+    @property
+    def net(self) -> Money:
+        return self.gross - self.refunded - self.disputed
+
+
+def totals(lines: Sequence[DealLine]) -> list[Total]:
+    """Return what *lines* brought in, once for each currency."""
+    sums: dict[str, Total] = {}
     for line in lines:
-        currency = line.sales.gross.currency
-        gross, refunded = sums.get(currency, zero)
-        sums[currency] = (
-            gross + line.sales.gross.amount,
-            refunded + line.sales.refunded.amount,
+        sales = line.sales
+        none = Money(0, sales.gross.currency)
+        so_far = sums.get(none.currency, Total(none, none, none))
+        sums[none.currency] = Total(
+            so_far.gross + sales.gross,
+            so_far.refunded + sales.refunded,
+            so_far.disputed + sales.disputed,
         )
-    return [
-        (Money(gross, c), Money(refunded, c), Money(gross - refunded, c))
-        for c, (gross, refunded) in sorted(sums.items())
-    ]
+    return [sums[currency] for currency in sorted(sums)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,7 @@ class _Counts:
     clicks: Mapping[tuple[str, str], int]
     holds: Mapping[str, int]
     orders: Mapping[str, Sequence[int]]
+    disputed: Mapping[str, int]
 
     def of(self, key: str, currency: str) -> Sales:
         orders, units, gross, refunded = self.orders.get(key, (0, 0, 0, 0))
@@ -164,6 +179,7 @@ class _Counts:
             units=units,
             gross=Money(gross, currency),
             refunded=Money(refunded, currency),
+            disputed=Money(self.disputed.get(key, 0), currency),
         )
 
 
@@ -212,10 +228,17 @@ def _count(
         .where(own)
         .group_by(key)
     )
+    taken = session.exec(
+        select(key, func.sum(Dispute.withdrawn_amount))
+        .join(Order, col(Order.id) == col(Dispute.order_id))
+        .where(own, Dispute.withdrawn_amount > 0)
+        .group_by(key)
+    )
     return _Counts(
         {(name, visitor): int(n) for name, visitor, n in arrived},
         {name: int(n) for name, n in held},
         {name: [int(n) for n in numbers] for name, *numbers in paid},
+        {name: int(n) for name, n in taken},
     )
 
 

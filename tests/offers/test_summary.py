@@ -16,9 +16,11 @@ from offers.deals import Deal, Phase, mark_sold_out
 from offers.errors import Missing
 from offers.holds import HoldState
 from offers.money import Money
+from offers.orders import orders
 from offers.posts import Post
 from offers.summary import (
     Sold,
+    Total,
     sales_by_deal,
     sales_by_post,
     sales_of_deal,
@@ -30,6 +32,7 @@ from tests.factories import (
     NOON,
     make_account,
     make_deal,
+    make_dispute,
     make_hold,
     make_order,
     make_post,
@@ -122,9 +125,24 @@ class TestSalesByDeal:
 
         gbp = Money(700, "gbp")
         assert totals(lines) == [
-            (eur(29_000), eur(4_000), eur(25_000)),
-            (gbp, Money(0, "gbp"), gbp),
+            Total(eur(29_000), eur(4_000), eur(0)),
+            Total(gbp, Money(0, "gbp"), Money(0, "gbp")),
         ]
+        assert totals(lines)[0].net == eur(25_000)
+
+    def test_takes_off_what_banks_took(self, session: Session, parka: Deal) -> None:
+        taken, won = orders(session, parka.retailer_id, deal_id=parka.id)[:2]
+        make_dispute(session, taken, withdrawn_amount=3_000)
+        make_dispute(session, won, withdrawn_amount=0, state="won")
+
+        lines = sales_by_deal(session, parka.retailer_id, now=NOON)
+
+        (line,) = [line for line in lines if line.deal_id == parka.id]
+        assert line.sales.disputed == eur(3_000)
+        assert line.sales.net == eur(18_000)
+        assert totals(lines)[0].net == eur(22_000)
+        posts = sales_by_post(session, parka.retailer_id, parka.id)
+        assert sum(post.sales.disputed.amount for post in posts) == 3_000
 
     def test_shows_nobody_elses(self, session: Session) -> None:
         south = make_retailer(session)

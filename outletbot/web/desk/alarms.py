@@ -57,5 +57,10 @@ def _alarm(
 ) -> DisputeAlarm:
     account = find_payment_account(session, dispute.account_id)
     address = payment_address(settings, account, dispute.payment_id)
-    remaining = dispute.due_by - now if dispute.due_by is not None else None
+    remaining = None if dispute.due_by is None else _minutes(dispute.due_by - now)
     return DisputeAlarm(dispute, address, remaining)
+
+
+def _minutes(span: timedelta) -> timedelta:
+    """Return whole minutes, so that a page that follows is not new each second."""
+    return timedelta(minutes=span // timedelta(minutes=1))

@@ -8,10 +8,11 @@ from aiohttp import web
 from sqlmodel import Session
 
 from offers.deals import Phase
-from offers.money import Money
-from offers.summary import DealLine, sales_by_deal, totals
-from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER
+from offers.summary import DealLine, Total, sales_by_deal, totals
+from outletbot.config import Settings
+from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER, SETTINGS
 from outletbot.printing import print_clock
+from outletbot.web.desk.alarms import Alarms, read_alarms
 from outletbot.web.desk.live import follow
 from outletbot.web.desk.spreadsheets import Cell, send_csv
 from outletbot.web.rendering import page, render
@@ -34,6 +35,7 @@ HEADER = (
     "net",
     "currency",
     "sold_out_after_seconds",
+    "disputed",
 )
 
 routes = web.RouteTableDef()
@@ -41,9 +43,13 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All deals of a retailer. What has not opened yet was not offered yet."""
+    """All deals of a retailer. What has not opened yet was not offered yet.
+
+    *alarms* is the money that a person has to look at.
+    """
 
     lines: tuple[DealLine, ...]
+    alarms: Alarms
 
     @property
     def units(self) -> int:
@@ -74,8 +80,8 @@ class Overview:
         return sum(line.sales.orders for line in self.lines)
 
     @property
-    def money(self) -> list[tuple[Money, Money, Money]]:
-        """Gross, refunded and net, once for each currency."""
+    def money(self) -> list[Total]:
+        """What came in and what went back, once for each currency."""
         return totals(self.lines)
 
 
@@ -83,8 +89,13 @@ def opened(line: DealLine) -> bool:
     return line.phase is not Phase.SCHEDULED
 
 
-def read_overview(session: Session, retailer_id: str, *, now: datetime) -> Overview:
-    return Overview(tuple(sales_by_deal(session, retailer_id, now=now)))
+def read_overview(
+    session: Session, retailer_id: str, settings: Settings, *, now: datetime
+) -> Overview:
+    return Overview(
+        lines=tuple(sales_by_deal(session, retailer_id, now=now)),
+        alarms=read_alarms(session, retailer_id, settings, now=now),
+    )
 
 
 @routes.get("/desk")
@@ -111,6 +122,7 @@ async def follow_summary(request: web.Request) -> web.StreamResponse:
             "desk/summary_parts.html",
             language,
             overview=overview,
+            path="/summary",
             retailer=retailer,
             zone=retailer.zone,
         )
@@ -136,7 +148,7 @@ def clock_time(request: web.Request) -> str:
 async def _read(request: web.Request) -> Overview:
     now = request.app[CLOCK]()
     return await request.app[DATABASE].read(
-        read_overview, request[RETAILER].id, now=now
+        read_overview, request[RETAILER].id, request.app[SETTINGS], now=now
     )
 
 
@@ -161,4 +173,5 @@ def _row(line: DealLine) -> Sequence[Cell]:
         sales.net,
         sales.gross.currency.upper(),
         int(after.total_seconds()) if after is not None else None,
+        sales.disputed,
     )

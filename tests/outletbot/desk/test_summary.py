@@ -182,6 +182,7 @@ class TestExport:
             "net": "200.00",
             "currency": "EUR",
             "sold_out_after_seconds": "",
+            "disputed": "0.00",
         }
 
     async def test_runs_no_formula_in_anybodys_spreadsheet(self, desk, story):
