@@ -6,11 +6,13 @@ nothing, so a sandbox with a file goes on after a restart (or a kill) where it w
 """
 
 import copy
+import heapq
 import json
 import random
 import sqlite3
 import string
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -49,6 +51,19 @@ class Account:
         self.id = account_id
         self._books = books
         self._kinds: dict[str, dict[str, Json]] = {}
+        self._rows: dict[str, list[Json]] = defaultdict(list)
+        self._places: dict[str, dict[str, int]] = defaultdict(dict)
+        self._due: dict[str, list[tuple[int, str]]] = defaultdict(list)
+
+    @property
+    def livemode(self) -> bool:
+        return self._books.livemode
+
+    @property
+    def platform(self) -> "Account | None":
+        """The account that acts for this one by Stripe Connect, if any does."""
+        is_connected = self.id != OWN and self.id not in self._books.independent
+        return self._books.account(OWN) if is_connected else None
 
     def keep(self, thing: Json) -> Json:
         """Keep a new object, or what an old one has become."""
@@ -57,7 +72,16 @@ class Account:
         return thing
 
     def put(self, thing: Json) -> None:
-        self._kinds.setdefault(thing["object"], {})[thing["id"]] = thing
+        kind, name = thing["object"], thing["id"]
+        rows, places = self._rows[kind], self._places[kind]
+        if name in places:
+            rows[places[name]] = thing
+        else:
+            places[name] = len(rows)
+            rows.append(thing)
+            if at := _due_at(thing):
+                heapq.heappush(self._due[kind], (at, name))
+        self._kinds.setdefault(kind, {})[name] = thing
 
     def find(self, kind: str, object_id: str) -> Json | None:
         return self._kinds.get(kind, {}).get(object_id)
@@ -75,7 +99,21 @@ class Account:
 
     def all(self, kind: str) -> list[Json]:
         """Return every object of a kind, oldest first."""
-        return list(self._kinds.get(kind, {}).values())
+        return list(self._rows[kind])
+
+    def rows(self, kind: str) -> Sequence[Json]:
+        """Return every object of a kind, oldest first, to look at and not to change."""
+        return self._rows[kind]
+
+    def place(self, kind: str, object_id: str) -> int | None:
+        """Return where in ``rows`` an object is."""
+        return self._places[kind].get(object_id)
+
+    def due(self, kind: str, now: datetime) -> Iterator[Json]:
+        """Take the objects whose time has come; each comes once."""
+        waiting = self._due[kind]
+        while waiting and waiting[0][0] <= now.timestamp():
+            yield self._kinds[kind][heapq.heappop(waiting)[1]]
 
     def new_id(self, prefix: str, *, length: int = 24) -> str:
         return self._books.new_id(prefix, length)
@@ -88,23 +126,43 @@ class Account:
             "api_version": self._books.api_version,
             "created": int(now.timestamp()),
             "data": {"object": copy.deepcopy(thing)},
-            "livemode": False,
+            "livemode": self.livemode,
             "pending_webhooks": 0,
             "request": {"id": None, "idempotency_key": None},
             "type": event_type,
         }
-        if self.id != OWN:
+        if self.platform is not None:
             event["account"] = self.id
         self.keep(event)
         self._books.news.append((self, event))
 
 
+def _due_at(thing: Json) -> int | None:
+    """Return when something happens to a new object by itself, if anything does."""
+    match thing:
+        case {"object": "checkout.session", "status": "open", "expires_at": int(at)}:
+            return at
+        case {
+            "object": "balance_transaction",
+            "status": "pending",
+            "available_on": int(at),
+        }:
+            return at
+    return None
+
+
 class Books:
-    """All accounts, the one source of ids, and the file behind them if there is one."""
+    """All accounts, the one source of ids, and the file behind them if there is one.
+
+    *independent* are the accounts that nobody acts for but their own keys. What is
+    made while *livemode* is set says that it is real money.
+    """
 
     def __init__(self, *, seed: int, api_version: str, path: Path | None) -> None:
         self.api_version = api_version
         self.accounts: dict[str, Account] = {}
+        self.independent: set[str] = set()
+        self.livemode = False
         self.news: list[tuple[Account, Json]] = []
         self._seed = seed
         self._made = 0

@@ -1,10 +1,12 @@
 """Lists as Stripe gives them: newest first, filtered, by the page, and expanded."""
 
 import copy
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
 
-from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_books import SPOKEN, Account, Json
 from outletbot.sandbox.stripe_errors import Invalid
 
 # Parameters of lists that are no plain "this field has this value".
@@ -25,14 +27,27 @@ _DEEPEST = 4
 KINDS = {
     "ch": "charge",
     "cs": "checkout.session",
+    "du": "dispute",
+    "fee": "application_fee",
+    "fr": "fee_refund",
     "pi": "payment_intent",
+    "po": "payout",
+    "py": "charge",
+    "pyr": "refund",
     "re": "refund",
     "txn": "balance_transaction",
 }
 
 
-def page_of(account: Account, kind: str, asked: Json, url: str) -> Json:
-    """Return the page of a list that *asked* asks for.
+def page_of(
+    account: Account,
+    kind: str,
+    asked: Json,
+    url: str,
+    *,
+    only: Callable[[Json], bool] = bool,
+) -> Json:
+    """Return the page of a list that *asked* asks for, of the objects that are *only*.
 
     Raises:
         Invalid: If the limit is not 1 to 100, or the cursor is of another list.
@@ -41,26 +56,38 @@ def page_of(account: Account, kind: str, asked: Json, url: str) -> Json:
     if not 1 <= limit <= 100:
         message = "Invalid integer: limit can range between 1 and 100."
         raise Invalid(message, param="limit", code="parameter_invalid_integer")
-    things = account.all(kind)
+    things = account.rows(kind)
+
+    def wanted(thing: Json) -> bool:
+        return _is_asked(thing, asked) and only(thing)
+
     if "ending_before" in asked:
-        start = _place(things, asked, "ending_before") + 1
-        newer = [each for each in things[start:] if _is_asked(each, asked)]
-        data, more = newer[:limit], len(newer) > limit
+        forward = range(_place(account, kind, asked, "ending_before") + 1, len(things))
+        data, more = _take(things, forward, wanted, limit)
+        data.reverse()
     else:
-        stop = _place(things, asked, "starting_after")
-        older = [each for each in things[:stop] if _is_asked(each, asked)]
-        data, more = older[-limit:], len(older) > limit
-    return {"object": "list", "url": url, "has_more": more, "data": data[::-1]}
+        backward = range(_place(account, kind, asked, "starting_after") - 1, -1, -1)
+        data, more = _take(things, backward, wanted, limit)
+    return {"object": "list", "url": url, "has_more": more, "data": data}
 
 
-def _place(things: list[Json], asked: Json, cursor: str) -> int:
+def _take(
+    things: Sequence[Json], places: range, wanted: Callable[[Json], bool], limit: int
+) -> tuple[list[Json], bool]:
+    """Return the first *limit* that were asked for, and whether there are more."""
+    found = (things[place] for place in places if wanted(things[place]))
+    data = list(islice(found, limit + 1))
+    return data[:limit], len(data) > limit
+
+
+def _place(account: Account, kind: str, asked: Json, cursor: str) -> int:
     if cursor not in asked:
-        return len(things)
-    for place, thing in enumerate(things):
-        if thing["id"] == asked[cursor]:
-            return place
-    message = f"No such object: '{asked[cursor]}'"
-    raise Invalid(message, param=cursor, code="resource_missing")
+        return len(account.rows(kind))
+    place = account.place(kind, asked[cursor])
+    if place is None:
+        message = f"No such {SPOKEN.get(kind, kind)}: '{asked[cursor]}'"
+        raise Invalid(message, param=cursor, code="resource_missing")
+    return place
 
 
 def _is_asked(thing: Json, asked: Json) -> bool:

@@ -5,15 +5,13 @@ documented attribute of a sandbox's object works as it does with Stripe's.
 """
 
 import types
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, NotRequired, Union, get_args, get_origin
 
 import stripe
 
 from outletbot.sandbox.stripe_books import Account, Json
-
-PAYOUT_AFTER = timedelta(days=2)
 
 
 def new(account: Account, cls: type, prefix: str, now: datetime, **fields: Any) -> Json:
@@ -22,7 +20,7 @@ def new(account: Account, cls: type, prefix: str, now: datetime, **fields: Any) 
         **dict.fromkeys(_nullable(cls)),
         "id": account.new_id(prefix, length=58 if prefix == "cs_test" else 24),
         "created": int(now.timestamp()),
-        "livemode": False,
+        "livemode": account.livemode,
         **fields,
     }
 
@@ -68,7 +66,7 @@ def new_charge(account: Account, intent: Json, method: str, now: datetime) -> Js
     return new(
         account,
         stripe.Charge,
-        "ch",
+        "ch" if method == "card" else "py",
         now,
         object="charge",
         amount=intent["amount"],
@@ -96,31 +94,3 @@ def _method_details(method: str) -> Json:
         return {"type": method, method: {"last4": "3000"}}
     card = {"brand": "visa", "last4": "4242", "funding": "credit", "country": "US"}
     return {"type": "card", "card": card}
-
-
-def new_transaction(
-    account: Account, source: Json, *, amount: int, fees: list[Json], now: datetime
-) -> Json:
-    """Return what *source* does to the balance; *amount* is below 0 for a refund."""
-    kind = source["object"]
-    fee = sum(each["amount"] for each in fees)
-    transaction = new(
-        account,
-        stripe.BalanceTransaction,
-        "txn",
-        now,
-        object="balance_transaction",
-        amount=amount,
-        available_on=int((now + PAYOUT_AFTER).timestamp()),
-        balance_type="payments",
-        currency=source["currency"],
-        fee=fee,
-        fee_details=fees,
-        net=amount - fee,
-        reporting_category=kind,
-        source=source["id"],
-        status="pending",
-        type=kind,
-    )
-    del transaction["livemode"]
-    return transaction

@@ -7,6 +7,7 @@ from datetime import datetime
 from stripe import params
 from stripe.params import checkout
 
+from outletbot.sandbox.stripe_balance import balance_of, ripen, transactions
 from outletbot.sandbox.stripe_books import OWN_NAME, Account, Json
 from outletbot.sandbox.stripe_lists import line_items, page_of
 from outletbot.sandbox.stripe_refunds import create_refund
@@ -78,8 +79,20 @@ def _get_account(errand: Errand) -> Json:
     }
 
 
+def _get_balance(errand: Errand) -> Json:
+    return balance_of(errand.account, now=errand.now)
+
+
+def _list_transactions(errand: Errand) -> Json:
+    return transactions(errand.account, errand.asked, errand.path, now=errand.now)
+
+
 def _get(kind: str) -> Work:
-    return lambda errand: errand.account.get(kind, errand.object_id)
+    def work(errand: Errand) -> Json:
+        ripen(errand.account, now=errand.now)
+        return errand.account.get(kind, errand.object_id)
+
+    return work
 
 
 def _list(kind: str) -> Work:
@@ -116,11 +129,22 @@ OPERATIONS: dict[tuple[str, str], tuple[type, Work]] = {
     ("GET", "/v1/events/{id}"): (params.EventRetrieveParams, _get("event")),
     ("GET", "/v1/balance_transactions"): (
         params.BalanceTransactionListParams,
-        _list("balance_transaction"),
+        _list_transactions,
     ),
     ("GET", "/v1/balance_transactions/{id}"): (
         params.BalanceTransactionRetrieveParams,
         _get("balance_transaction"),
+    ),
+    ("GET", "/v1/balance"): (params.BalanceRetrieveParams, _get_balance),
+    ("GET", "/v1/payouts"): (params.PayoutListParams, _list("payout")),
+    ("GET", "/v1/payouts/{id}"): (params.PayoutRetrieveParams, _get("payout")),
+    ("GET", "/v1/application_fees"): (
+        params.ApplicationFeeListParams,
+        _list("application_fee"),
+    ),
+    ("GET", "/v1/application_fees/{id}"): (
+        params.ApplicationFeeRetrieveParams,
+        _get("application_fee"),
     ),
     ("GET", "/v1/account"): (params.AccountRetrieveCurrentParams, _get_account),
 }

@@ -7,9 +7,11 @@ money comes (``async_payment_succeeded``) or does not (``async_payment_failed``)
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from outletbot.sandbox.stripe_balance import fee_detail, move_money
 from outletbot.sandbox.stripe_books import Account, Json
 from outletbot.sandbox.stripe_errors import StripeRefusal
-from outletbot.sandbox.stripe_objects import new_charge, new_intent, new_transaction
+from outletbot.sandbox.stripe_fees import earn_fee
+from outletbot.sandbox.stripe_objects import new_charge, new_intent
 from outletbot.sandbox.stripe_sessions import get_session
 
 TEST_CARDS = {
@@ -210,13 +212,13 @@ def _intent(account: Account, charge: Json) -> Json:
 
 def _receive(account: Account, charge: Json, fees: Fees, now: datetime) -> None:
     intent, amount = _intent(account, charge), charge["amount"]
-    transaction = new_transaction(
-        account, charge, amount=amount, fees=_fee_details(charge, fees), now=now
-    )
+    kind = "charge" if charge["id"].startswith("ch_") else "payment"
+    details = _fee_details(charge, fees)
+    earned = move_money(account, charge, kind, amount=amount, fees=details, now=now)
     charge.update(status="succeeded", paid=True, captured=True)
-    charge.update(amount_captured=amount, balance_transaction=transaction["id"])
+    charge.update(amount_captured=amount, balance_transaction=earned["id"])
     intent.update(status="succeeded", amount_received=amount)
-    account.keep(transaction)
+    earn_fee(account, charge, now=now)
     account.tell("charge.succeeded", account.keep(charge), now=now)
     account.tell("payment_intent.succeeded", account.keep(intent), now=now)
 
@@ -227,13 +229,7 @@ def _fee_details(charge: Json, fees: Fees) -> list[Json]:
         "application_fee": (charge["application_fee_amount"], "Application fee"),
     }
     return [
-        {
-            "amount": amount,
-            "application": None,
-            "currency": charge["currency"],
-            "description": description,
-            "type": kind,
-        }
+        fee_detail(kind, amount, charge["currency"], description)
         for kind, (amount, description) in taken.items()
         if amount
     ]

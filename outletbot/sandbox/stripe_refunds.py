@@ -8,9 +8,11 @@ from datetime import datetime
 
 import stripe
 
+from outletbot.sandbox.stripe_balance import move_money
 from outletbot.sandbox.stripe_books import Account, Json
 from outletbot.sandbox.stripe_errors import Invalid, StripeRefusal
-from outletbot.sandbox.stripe_objects import new, new_transaction
+from outletbot.sandbox.stripe_fees import return_fee
+from outletbot.sandbox.stripe_objects import new
 from outletbot.sandbox.stripe_rules import check_metadata, spoken
 
 
@@ -28,7 +30,7 @@ def create_refund(account: Account, asked: Json, *, now: datetime) -> Json:
     refund = new(
         account,
         stripe.Refund,
-        "re",
+        "re" if _is_card(charge) else "pyr",
         now,
         object="refund",
         amount=amount,
@@ -40,7 +42,13 @@ def create_refund(account: Account, asked: Json, *, now: datetime) -> Json:
         status="succeeded" if _is_card(charge) else "pending",
     )
     del refund["livemode"]
-    _take_back(account, refund, charge, amount, now)
+    fees = []
+    if asked.get("refund_application_fee"):
+        fees = return_fee(account, charge, amount, now=now)
+    kind = "refund" if _is_card(charge) else "payment_refund"
+    given = move_money(account, refund, kind, amount=-amount, fees=fees, now=now)
+    refund["balance_transaction"] = given["id"]
+    _count_refund(account, refund, charge, amount)
     account.tell("refund.created", refund, now=now)
     account.tell("charge.refunded", charge, now=now)
     return refund
@@ -56,7 +64,7 @@ def conclude_refund(account: Account, refund_id: str, *, now: datetime) -> Json:
     if refund["status"] != "pending":
         raise _is_over(refund)
     refund["status"] = "succeeded"
-    account.tell("refund.updated", account.keep(refund), now=now)
+    _tell_changed(account, refund, now)
     return refund
 
 
@@ -69,12 +77,20 @@ def fail_refund(account: Account, refund_id: str, *, now: datetime) -> Json:
     refund = account.get("refund", refund_id)
     if refund["status"] == "failed":
         raise _is_over(refund)
-    charge = account.get("charge", refund["charge"])
+    charge, amount = account.get("charge", refund["charge"]), refund["amount"]
     refund.update(status="failed", failure_reason="expired_or_canceled_card")
-    _take_back(account, refund, charge, -refund["amount"], now)
-    account.tell("refund.updated", refund, now=now)
+    back = move_money(account, refund, "refund_failure", amount=amount, now=now)
+    refund["failure_balance_transaction"] = back["id"]
+    _count_refund(account, refund, charge, -amount)
+    _tell_changed(account, refund, now)
     account.tell("refund.failed", refund, now=now)
     return refund
+
+
+def _tell_changed(account: Account, refund: Json, now: datetime) -> None:
+    """Tell it by the refund's own event, and by the older one of its charge."""
+    account.tell("refund.updated", account.keep(refund), now=now)
+    account.tell("charge.refund.updated", refund, now=now)
 
 
 def _is_card(charge: Json) -> bool:
@@ -131,17 +147,9 @@ def _amount_of(charge: Json, asked: Json) -> int:
     return amount
 
 
-def _take_back(
-    account: Account, refund: Json, charge: Json, amount: int, now: datetime
-) -> None:
-    """Move *amount* out of the charge; below 0, into it again."""
-    transaction = new_transaction(account, refund, amount=-amount, fees=[], now=now)
-    name = "balance_transaction" if amount > 0 else "failure_balance_transaction"
-    refund[name] = transaction["id"]
-    if amount < 0:
-        transaction.update(type="refund_failure", reporting_category="refund_failure")
+def _count_refund(account: Account, refund: Json, charge: Json, amount: int) -> None:
+    """Count *amount* as given back; below 0, as come back."""
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-    account.keep(transaction)
     account.keep(refund)
     account.keep(charge)

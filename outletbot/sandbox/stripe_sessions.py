@@ -235,11 +235,8 @@ def get_session(account: Account, session_id: str, *, now: datetime) -> Json:
 
 def end_lapsed_sessions(account: Account, *, now: datetime) -> int:
     """Expire every session whose time is up. Return how many did."""
-    lapsed = [
-        session
-        for session in account.all("checkout.session")
-        if session["status"] == "open" and session["expires_at"] <= now.timestamp()
-    ]
+    due = account.due("checkout.session", now)
+    lapsed = [session for session in due if session["status"] == "open"]
     for session in lapsed:
         _end(account, session, now)
     return len(lapsed)

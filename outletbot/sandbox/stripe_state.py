@@ -7,6 +7,7 @@ from aiohttp import web
 
 from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults
+from outletbot.sandbox.stripe_balance import pay_out
 from outletbot.sandbox.stripe_books import Account, Books, Json
 from outletbot.sandbox.stripe_payments import (
     Fees,
@@ -129,6 +130,12 @@ class StripeSandbox:
         refund = fail_refund(self.account(account_id), refund_id, now=self.clock())
         self.commit()
         return refund
+
+    def payout(self, account_id: str = "") -> list[Json]:
+        """Pay out what is available in every currency. Return the payouts."""
+        payouts = pay_out(self.account(account_id), now=self.clock())
+        self.commit()
+        return payouts
 
     def sweep(self, *, now: datetime) -> int:
         """Expire the sessions whose time is up. Return how many that were."""

@@ -607,7 +607,8 @@ class TestKilledWorker:
         await till.work()
 
         (refund,) = till.refunds
-        assert (refund.provider_id, refund.attempts) == (given.id, 2)
+        assert refund.provider_id == given.id
+        assert refund.given_at is not None
         assert len(till.sandbox.account().all("refund")) == 1
 
 
