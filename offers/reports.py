@@ -54,6 +54,7 @@ class More:
     posts_retired_p50_ms: float | None = None
     errors_logged: int = 0
     mishaps: Mapping[str, int] = field(default_factory=dict)
+    shopper_counts: Mapping[str, int] = field(default_factory=dict)
     unsettled: Mapping[str, int] = field(default_factory=dict)
     series: list[list[float]] = field(default_factory=list)
     verdict: list[str] = field(default_factory=list)

@@ -4,6 +4,7 @@ serving   serve, web, worker, migrate, demo, sandbox
 feeding   import-feed
 people    add-retailer, invite, new-key
 looking   check
+rehearse  rehearse
 backup    backup, restore
 """
 
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from offers.errors import OfferError
 from offers.feed import NotAFeed
-from outletbot.cli import backup, feeding, looking, people, serving
+from outletbot.cli import backup, feeding, looking, people, rehearse, serving
 from outletbot.cli.common import err
 from outletbot.config import ConfigError
 
@@ -24,7 +25,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in (serving, feeding, people, looking, backup):
+for module in (serving, feeding, people, looking, rehearse, backup):
     module.add_to(cli)
 
 
