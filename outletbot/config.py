@@ -3,7 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 NEEDED = ("SECRET_KEY", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET")
@@ -12,6 +18,11 @@ HOW = {
     "STRIPE_API_KEY": "it is in Stripe's dashboard under Developers, API keys",
     "STRIPE_WEBHOOK_SECRET": "Stripe shows it (whsec_…) when you add the endpoint",
 }
+
+
+def is_live(stripe_key: str) -> bool:
+    """Whether *stripe_key* moves real money."""
+    return "_live_" in stripe_key
 
 
 class ConfigError(Exception):
@@ -42,6 +53,13 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=25, ge=1, le=500)
     stop_seconds: int = Field(default=25, ge=1, le=600)
     drain_seconds: int = Field(default=0, ge=0, le=60)
+    dyno: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listen_to_the_platform(cls, given: dict[str, object]) -> dict[str, object]:
+        """Heroku and its like name a process by ``DYNO`` and call it from outside."""
+        return {"host": "0.0.0.0", **given} if given.get("dyno") else given  # noqa: S104
 
     @field_validator("database_url")
     @classmethod
@@ -100,7 +118,7 @@ class Settings(BaseSettings):
 
     @property
     def livemode(self) -> bool:
-        return "_live_" in self.stripe_api_key.get_secret_value()
+        return is_live(self.stripe_api_key.get_secret_value())
 
     @property
     def house_webhook_secrets(self) -> str:

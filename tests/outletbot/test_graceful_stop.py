@@ -26,7 +26,12 @@ from outletbot.clock import utc_now
 from outletbot.db import Database
 from outletbot.schema import migrate
 from tests.factories import HOUR, make_deal, make_hold, post_of
-from tests.outletbot.test_processes import await_answer, installation, started
+from tests.outletbot.test_processes import (
+    await_answer,
+    await_words,
+    installation,
+    started,
+)
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
@@ -194,13 +199,6 @@ def wait_for_a_page(shop: Shop) -> None:
             held_at=now - timedelta(seconds=10),
             expires_at=now + timedelta(minutes=10),
         )
-
-
-def await_words(written: Path, words: str, times: int) -> None:
-    until = time.monotonic() + 20
-    while written.read_text().count(words) < times:
-        assert time.monotonic() < until, written.read_text()
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

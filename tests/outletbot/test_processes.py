@@ -57,6 +57,13 @@ def await_answer(url: str, process: subprocess.Popen[str], written: Path) -> str
     raise AssertionError(written.read_text())
 
 
+def await_words(written: Path, words: str, times: int = 1) -> None:
+    until = time.monotonic() + PATIENCE
+    while written.read_text().count(words) < times:
+        assert time.monotonic() < until, written.read_text()
+        time.sleep(0.02)
+
+
 def installation(folder: Path, port: int) -> dict[str, str]:
     return {
         "DATABASE_URL": f"sqlite:///{folder / 'outletbot.db'}",
@@ -107,10 +114,7 @@ def test_web_and_worker_run_apart(tmp_path: Path) -> None:
         started("worker", folder=tmp_path / "worker", **env) as (worker, worked),
     ):
         await_answer(f"http://127.0.0.1:{port}/readyz", web, written)
-        until = time.monotonic() + PATIENCE
-        while "worker_started" not in worked.read_text():
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        await_words(worked, "worker_started")
 
         for process in (web, worker):
             process.send_signal(signal.SIGTERM)
