@@ -52,9 +52,8 @@ class FastPage:
     def _keep(
         self, variant: Variant, view: DealView, answer: web.StreamResponse
     ) -> web.StreamResponse:
-        """Keep *answer*, unless it may have been made of another reading."""
-        same = self._deals.peek(view.code) is view
-        if same and isinstance(answer, web.Response) and _is_for_all(answer):
+        """Keep *answer*; if the deal was read meanwhile, nobody asks for this one."""
+        if isinstance(answer, web.Response) and _is_for_all(answer):
             self._kept.keep(variant, _kept(view, answer))
         return answer
 
