@@ -28,6 +28,7 @@ from outletbot.jobs.paying import expire_holds, open_missing_pages
 from outletbot.jobs.publishing import Publisher
 from outletbot.jobs.reconciling import ask_about_holds, walk_events
 from outletbot.jobs.refunding import give_due_refunds
+from outletbot.jobs.rehearsing import Players
 from outletbot.jobs.retiring import retire_due_posts
 from outletbot.jobs.running import Job, run_jobs
 from outletbot.keys import STOP
@@ -111,6 +112,7 @@ async def work(process: Process) -> None:
         networks = Networks(http, seal, public_url=settings.public_url, clock=clock)
         publisher = Publisher(database, networks, clock, public_url=settings.public_url)
         courier = Courier(database, http, seal, clock)
+        players = Players(database, clock)
         log.info("worker_started")
         await run_jobs(
             [
@@ -119,10 +121,11 @@ async def work(process: Process) -> None:
                 Job("retiring", partial(retire_due_posts, database, networks, clock)),
                 *money_jobs(database, process.gateways, clock, process.stop),
                 Job("importing", partial(_import_next, process)),
+                Job("rehearsing", players.play_next, SLOW),
             ],
             process.stop,
         )
-        await publisher.finish()
+        await asyncio.gather(publisher.finish(), players.finish())
 
 
 def money_jobs(

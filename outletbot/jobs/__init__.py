@@ -8,6 +8,7 @@ paying       holds get their payment page, and end by the provider's word
 handling     arrivals are acted on
 refunding    due refunds are asked of the provider
 delivering   due messages go out to the retailers' endpoints
+rehearsing   rehearsals that were asked for are played
 
 Feeds are checked and brought in by ``outletbot.importing``.
 """
