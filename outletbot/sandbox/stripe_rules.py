@@ -25,6 +25,9 @@ ZERO_DECIMAL = frozenset(
 )
 THREE_DECIMAL = frozenset(("bhd", "iqd", "jod", "kwd", "omr", "tnd"))
 
+# Their two decimals are always 00 (https://docs.stripe.com/currencies#special-cases).
+NO_DECIMALS = frozenset(("isk", "ugx"))
+
 _HALVES = ("usd", "eur", "aud", "cad", "chf", "brl", "nzd", "sgd")
 MINIMUMS = dict.fromkeys(_HALVES, 50) | {
     "aed": 200,
@@ -46,6 +49,12 @@ def spoken(amount: int, currency: str) -> str:
     digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
     value = Decimal(amount).scaleb(-digits)
     return f"{get_currency_symbol(currency.upper(), locale='en_US')}{value:,.{digits}f}"
+
+
+def whole(amount: int, currency: str) -> int:
+    """Return *amount*, rounded to what *currency* can be."""
+    step = 100 if currency in NO_DECIMALS else 10 if currency in THREE_DECIMAL else 1
+    return (amount + step // 2) // step * step
 
 
 def demand(asked: dict[str, Any], name: str, at: str = "") -> Any:
