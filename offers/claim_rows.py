@@ -1,21 +1,21 @@
 """What claims ask of the holds' table, in the words of either database.
 
-One statement a batch, whatever its size: the values of a batch go in as arrays on
-PostgreSQL and as JSON on SQLite. Each is worded so that it takes the same way through
-the same index whether the table has ten rows or a million, and whether the database has
-gathered statistics of it or not.
+One statement a batch, whatever its size; its values go in as JSON. Each is worded so
+that it takes the same way through the same index whether the table has ten rows or a
+million, and whether the database has gathered statistics of it or not.
 """
 
 import json
 import secrets
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
 from typing import TypeVar
 
+import sqlalchemy
 from sqlalchemy import TextClause, bindparam
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session, col, select, text
 
 from offers.columns import Moment
@@ -63,6 +63,34 @@ class Known:
     holds: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(slots=True)
+class Terms:
+    """A deal that is locked, as far as claims have to know it."""
+
+    id: str
+    retailer_id: str
+    title: str
+    price_amount: int
+    currency: str
+    allotment: int
+    withheld: int
+    held: int
+    sold: int
+    limit_per_shopper: int
+    hold_minutes: int
+    opens_at: datetime
+    closes_at: datetime
+    sold_out_at: datetime | None
+    reserve_until: datetime | None
+    pay_online: bool
+
+
+def lock_deal(session: Session, deal_id: str) -> Terms | None:
+    """Return a deal whose units nobody else moves until this transaction is over."""
+    found = session.connection().execute(_LOCK, {"deal_id": deal_id}).one_or_none()
+    return None if found is None else Terms(*tuple(found))
+
+
 def known_holds(
     session: Session,
     deal_id: str,
@@ -75,9 +103,9 @@ def known_holds(
     known = Known()
     asked = {
         "deal_id": deal_id,
-        "keys": _array(session, keys),
-        "shoppers": _array(session, shoppers),
-        "addresses": _array(session, addresses),
+        "keys": json.dumps(list(keys)),
+        "shoppers": json.dumps(list(shoppers)),
+        "addresses": json.dumps(list(addresses)),
     }
     rows = session.connection().execute(_in(session, _KNOWN), asked)
     for what, name, count, hold_id, token, shopper in rows:
@@ -92,7 +120,7 @@ def known_holds(
 
 
 def add_holds(
-    session: Session, deal: Deal, new: Sequence[NewHold], *, now: datetime
+    session: Session, deal: Terms, new: Sequence[NewHold], *, now: datetime
 ) -> None:
     """Write *new* holds of a deal that is locked, and ``deal.held`` as it is now."""
     if not new:
@@ -105,13 +133,13 @@ def add_holds(
         "unit_amount": deal.price_amount,
         "currency": deal.currency,
         "now": now,
-        "expires_at": now + deal.hold_for,
+        "expires_at": now + timedelta(minutes=deal.hold_minutes),
         "reserve_until": deal.reserve_until,
-        **_differing(session, new),
+        "rows": json.dumps([_row(hold) for hold in new]),
     }
     for statement in _in(session, _ADD):
         session.connection().execute(statement, facts)
-    set_committed_value(deal, "held", deal.held)  # it is written
+    _forget(session, deal.id)
 
 
 def new_pickup_codes(
@@ -144,29 +172,25 @@ def _in(session: Session, statements: Mapping[str, T]) -> T:
     return statements[session.get_bind().dialect.name]
 
 
-def _array(session: Session, values: Collection[object]) -> object:
-    on_postgres = session.get_bind().dialect.name == "postgresql"
-    return list(values) if on_postgres else json.dumps(list(values))
+def _row(hold: NewHold) -> dict[str, object]:
+    """Return what differs from hold to hold."""
+    return {
+        "id": hold.granted.id,
+        "post_id": hold.post_id,
+        "token": hold.granted.token,
+        "key": hold.granted.key,
+        "shopper": hold.granted.shopper,
+        "quantity": hold.quantity,
+        "address": hold.address,
+        "pickup_code": hold.pickup_code,
+    }
 
 
-def _differing(session: Session, new: Sequence[NewHold]) -> dict[str, object]:
-    """Return what differs from hold to hold: an array for each column."""
-    rows = (
-        (
-            hold.granted.id,
-            hold.post_id,
-            hold.granted.token,
-            hold.granted.key,
-            hold.granted.shopper,
-            hold.quantity,
-            hold.address,
-            hold.pickup_code,
-        )
-        for hold in new
-    )
-    if session.get_bind().dialect.name == "sqlite":
-        return {"rows": json.dumps(list(rows))}
-    return dict(zip(_ARRAYS, map(list, zip(*rows, strict=True)), strict=True))
+def _forget(session: Session, deal_id: str) -> None:
+    """Who has the deal at hand in this session reads its count again."""
+    deal = session.identity_map.get(identity_key(Deal, deal_id))
+    if deal is not None:
+        session.expire(deal, ["held"])
 
 
 def _statement(words: str) -> TextClause:
@@ -175,9 +199,15 @@ def _statement(words: str) -> TextClause:
     return text(words).bindparams(*(bindparam(name, type_=Moment()) for name in named))
 
 
+_LOCK = (
+    sqlalchemy.select(*(Deal.__table__.c[fact.name] for fact in fields(Terms)))  # type: ignore[attr-defined]  # every table has them
+    .where(col(Deal.id) == bindparam("deal_id"))
+    .with_for_update(key_share=True)
+)
+
 _KNOWN_ON_POSTGRES = """
     SELECT 'key', asked.key, 0, hold.id, hold.token, hold.shopper
-    FROM unnest(CAST(:keys AS text[])) AS asked (key)
+    FROM json_array_elements_text(:keys) AS asked (key)
     CROSS JOIN LATERAL (
         SELECT id, token, shopper FROM hold
         WHERE deal_id = :deal_id AND key = asked.key
@@ -185,7 +215,7 @@ _KNOWN_ON_POSTGRES = """
     ) AS hold
     UNION ALL
     SELECT 'shopper', asked.shopper, taken.units, '', '', ''
-    FROM unnest(CAST(:shoppers AS text[])) AS asked (shopper)
+    FROM json_array_elements_text(:shoppers) AS asked (shopper)
     CROSS JOIN LATERAL (
         SELECT sum(quantity) AS units FROM hold
         WHERE deal_id = :deal_id AND shopper = asked.shopper AND state <> 'released'
@@ -193,7 +223,7 @@ _KNOWN_ON_POSTGRES = """
     WHERE taken.units > 0
     UNION ALL
     SELECT 'address', asked.address, taken.holds, '', '', ''
-    FROM unnest(CAST(:addresses AS text[])) AS asked (address)
+    FROM json_array_elements_text(:addresses) AS asked (address)
     CROSS JOIN LATERAL (
         SELECT count(*) AS holds FROM hold
         WHERE deal_id = :deal_id AND address = asked.address
@@ -225,31 +255,24 @@ _KNOWN = {
     "sqlite": _statement(_KNOWN_ON_SQLITE),
 }
 
-_ARRAYS = (
-    "ids",
-    "post_ids",
-    "tokens",
-    "keys",
-    "shoppers",
-    "quantities",
-    "addresses",
-    "pickup_codes",
-)
-
-_COLUMNS = "id, post_id, token, key, shopper, quantity, address, pickup_code"
-
-_WANTED_ON_POSTGRES = """
-    SELECT * FROM unnest(
-        CAST(:ids AS text[]), CAST(:post_ids AS text[]), CAST(:tokens AS text[]),
-        CAST(:keys AS text[]), CAST(:shoppers AS text[]), CAST(:quantities AS int[]),
-        CAST(:addresses AS text[]), CAST(:pickup_codes AS text[])
+# Both have the columns of _row.
+_ROWS_ON_POSTGRES = """
+    SELECT * FROM json_to_recordset(:rows) AS wanted (
+        id text, post_id text, token text, key text, shopper text, quantity int,
+        address text, pickup_code text
     )
 """
 
-_WANTED_ON_SQLITE = """
+_ROWS_ON_SQLITE = """
     SELECT
-        value ->> 0, value ->> 1, value ->> 2, value ->> 3,
-        value ->> 4, value ->> 5, value ->> 6, value ->> 7
+        value ->> 'id' AS id,
+        value ->> 'post_id' AS post_id,
+        value ->> 'token' AS token,
+        value ->> 'key' AS key,
+        value ->> 'shopper' AS shopper,
+        value ->> 'quantity' AS quantity,
+        value ->> 'address' AS address,
+        value ->> 'pickup_code' AS pickup_code
     FROM json_each(:rows)
 """
 
@@ -274,12 +297,11 @@ _UPDATE = "UPDATE deal SET held = :held WHERE id = :deal_id"
 _ADD = {
     "postgresql": (
         _statement(
-            f"WITH wanted ({_COLUMNS}) AS ({_WANTED_ON_POSTGRES}), "
-            f"changed AS ({_UPDATE}) {_INSERT}"
+            f"WITH wanted AS ({_ROWS_ON_POSTGRES}), changed AS ({_UPDATE}) {_INSERT}"
         ),
     ),
     "sqlite": (
         _statement(_UPDATE),
-        _statement(f"WITH wanted ({_COLUMNS}) AS ({_WANTED_ON_SQLITE}) {_INSERT}"),
+        _statement(f"WITH wanted AS ({_ROWS_ON_SQLITE}) {_INSERT}"),
     ),
 }

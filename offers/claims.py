@@ -11,17 +11,19 @@ from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from offers.claim_rows import (
     Granted,
     Known,
     NewHold,
+    Terms,
     add_holds,
     known_holds,
+    lock_deal,
     new_pickup_codes,
 )
-from offers.deals import Deal, Phase
+from offers.deals import Phase, left_of, phase_of
 from offers.errors import (
     AddressLimitReached,
     AllHeld,
@@ -33,7 +35,7 @@ from offers.errors import (
     SoldOut,
     WrongState,
 )
-from offers.ids import new_code, new_id
+from offers.ids import new_dated_code, new_id
 from offers.sentences import Sentence
 
 NOT_IN_STORE = Sentence("This deal cannot be paid in the store.")
@@ -88,19 +90,9 @@ def place_holds(
     return [answers[claim.deal_id, claim.key] for claim in claims]
 
 
-def lock_deal(session: Session, deal_id: str) -> Deal | None:
-    """Return a deal whose units nobody else moves until this transaction is over."""
-    return session.exec(
-        select(Deal)
-        .where(col(Deal.id) == deal_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-
-
 def grant(
     session: Session,
-    deal: Deal | None,
+    deal: Terms | None,
     claims: Sequence[Claim],
     *,
     now: datetime,
@@ -133,7 +125,7 @@ class _Batch:
     """What claims of one deal come to, one after the other, and what is to be kept."""
 
     def __init__(
-        self, deal: Deal, known: Known, codes: Iterator[str], now: datetime, most: int
+        self, deal: Terms, known: Known, codes: Iterator[str], now: datetime, most: int
     ) -> None:
         self.answers: dict[str, Answer] = {**known.granted}
         self.new: list[NewHold] = []
@@ -158,7 +150,7 @@ class _Batch:
             id=new_id("hold", self._now),
             deal_id=claim.deal_id,
             key=claim.key,
-            token=new_code(),
+            token=new_dated_code(self._now),
             shopper=claim.shopper,
         )
         code = next(self._codes) if claim.reserve else None
@@ -168,7 +160,7 @@ class _Batch:
 
     def _why_not(self, claim: Claim) -> OfferError | None:
         deal = self._deal
-        match deal.phase(self._now):
+        match phase_of(deal, self._now):
             case Phase.SCHEDULED:
                 return DealNotOpen(deal.id)
             case Phase.ENDED:
@@ -188,12 +180,12 @@ class _Batch:
             return WrongState(ONLY_IN_STORE)
         if self._units[claim.shopper] + claim.quantity > deal.limit_per_shopper:
             return LimitReached(deal.limit_per_shopper)
-        if claim.quantity > deal.left:
-            return SoldOut(deal.id, wanted=claim.quantity, left=deal.left)
+        if claim.quantity > (left := left_of(deal)):
+            return SoldOut(deal.id, wanted=claim.quantity, left=left)
         if 0 < self._most_per_address <= self._holds[claim.address] and claim.address:
             return AddressLimitReached(self._most_per_address)
         return None
 
 
-def _can_be_reserved(deal: Deal, now: datetime) -> bool:
+def _can_be_reserved(deal: Terms, now: datetime) -> bool:
     return deal.reserve_until is not None and now < deal.reserve_until

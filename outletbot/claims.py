@@ -19,8 +19,8 @@ import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session
 
-from offers.claim_rows import Granted
-from offers.claims import Answer, Claim, grant, lock_deal
+from offers.claim_rows import Granted, lock_deal
+from offers.claims import Answer, Claim, grant
 from offers.errors import OfferError
 from outletbot.clock import Clock
 from outletbot.db import Database

@@ -13,7 +13,7 @@ from sqlalchemy.exc import StatementError
 from sqlmodel import Session
 
 from offers.errors import SoldOut, TooManyAttempts
-from offers.ids import ALPHABET, new_code, new_id
+from offers.ids import ALPHABET, new_code, new_dated_code, new_id
 from offers.money import Money, exponent, is_currency
 from offers.sentences import Sentence
 from tests.factories import MINUTE, NOON, make_retailer
@@ -76,6 +76,13 @@ class TestIds:
     def test_are_each_another(self) -> None:
         assert len({new_id("hold", NOON) for _ in range(1_000)}) == 1_000
         assert len({new_code() for _ in range(1_000)}) == 1_000
+
+    def test_dated_codes_sort_by_time_and_cannot_be_guessed(self) -> None:
+        codes = [new_dated_code(NOON + n * MILLISECOND) for n in range(100)]
+
+        assert codes == sorted(codes)
+        assert len({code[8:] for code in codes}) == 100
+        assert all(re.fullmatch(f"[{ALPHABET}]{{34}}", code) for code in codes)
 
     def test_are_version_7(self) -> None:
         digits = new_id("hold", NOON).partition("_")[2]

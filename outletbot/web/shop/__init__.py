@@ -83,7 +83,7 @@ def prepare(app: web.Application) -> None:
     app[WALL_PAGES] = Pages(partial(outlet_page.paint_wall, public_url=public_url))
     app[LIVE] = Live(app[DEALS], clock)
     app[CLICKS] = ClickBuffer(database, clock)
-    app[SHOPPERS] = Shoppers(app[SETTINGS], app[SEAL])
+    app[SHOPPERS] = Shoppers(app[SETTINGS], app[SEAL], clock)
     app[PICTURES] = Pictures(database)
     app[OPENINGS] = Openings(app[PAYING], database)
     app.cleanup_ctx.extend([_count_clicks, _finish_openings])

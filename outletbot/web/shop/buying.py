@@ -17,10 +17,10 @@ from offers.claim_rows import Granted
 from offers.claims import Claim
 from offers.errors import LimitReached, OfferError
 from offers.holds import find_hold_of, find_payable_hold
-from offers.ids import new_code
+from offers.ids import new_dated_code
 from offers.sentences import Sentence
 from outletbot.claims import Busy
-from outletbot.keys import CLAIMS, DATABASE
+from outletbot.keys import CLAIMS, CLOCK, DATABASE
 from outletbot.web.forms import Form, read_int, read_text
 from outletbot.web.guard import public
 from outletbot.web.shop.answers import private_page
@@ -147,7 +147,8 @@ def _read_wish(form: Form) -> tuple[str, int]:
 
 
 def _ask_first(request: web.Request, quantity: int, *, reserve: bool) -> web.Response:
-    wish = {"key": new_code(), "quantity": str(quantity)}
+    key = new_dated_code(request.app[CLOCK]())
+    wish = {"key": key, "quantity": str(quantity)}
     if reserve:
         wish["reserve"] = "1"
     address = URL(f"/d/{request.match_info['code']}/confirm").with_query(wish)

@@ -10,21 +10,23 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from offers.ids import new_code
+from offers.ids import new_dated_code
+from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.sealing import Seal
 from outletbot.web.guard import address_behind, pinned
 
 COOKIE = "shopper"
 COOKIE_AGE = 30 * 86_400
-ID = re.compile(r"[0-9a-z]{26}")
+ID = re.compile(r"[0-9a-z]{26}|[0-9a-z]{34}")
 HOME = 64  # bits: what a provider hands out to one household in IPv6
 
 
 class Shoppers:
     """How this installation knows them."""
 
-    def __init__(self, settings: Settings, seal: Seal) -> None:
+    def __init__(self, settings: Settings, seal: Seal, clock: Clock) -> None:
+        self._clock = clock
         self._cookie = pinned(settings, COOKIE)
         self._flags = "; HttpOnly; Path=/; SameSite=Lax"
         self._flags += "; Secure" if settings.secure else ""
@@ -34,7 +36,7 @@ class Shoppers:
     def id_of(self, request: web.BaseRequest) -> str:
         """Return the shopper's id by their cookie; who has none gets a new one."""
         known = request.cookies.get(self._cookie, "")
-        return known if ID.fullmatch(known) else new_code()
+        return known if ID.fullmatch(known) else new_dated_code(self._clock())
 
     def mark_of(self, request: web.BaseRequest) -> str:
         """Return the mark of the network that asks; empty if it is not known."""

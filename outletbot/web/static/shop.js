@@ -16,9 +16,10 @@
       return kept[name];
     }
   };
-  const newKey = () => crypto.randomUUID ? crypto.randomUUID() : // needs https
+  const random = () => crypto.randomUUID ? crypto.randomUUID() : // needs https
     [...crypto.getRandomValues(new Uint8Array(16))]
       .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const newKey = () => `${Date.now().toString(36)}-${random()}`; // in order, for the index
 
   // One key for each deal and tab: the same key leads to the same hold.
   if (data.forget) store("key:" + data.forget, null);

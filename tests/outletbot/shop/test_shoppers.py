@@ -8,6 +8,7 @@ from aiohttp.test_utils import make_mocked_request
 from outletbot.config import Settings
 from outletbot.sealing import Seal, new_key
 from outletbot.web.shop.shoppers import Shoppers, network_of
+from tests.factories import NOON
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ class TestMarks:
     @pytest.fixture
     def behind_a_proxy(self, settings: Settings, seal: Seal) -> Shoppers:
         one = settings.model_copy(update={"trusted_proxies": 1})
-        return Shoppers(one, seal)
+        return Shoppers(one, seal, lambda: NOON)
 
     def test_are_the_same_for_a_household_and_for_no_other(
         self, behind_a_proxy: Shoppers
@@ -48,7 +49,7 @@ class TestMarks:
         self, behind_a_proxy: Shoppers, settings: Settings
     ) -> None:
         settings = settings.model_copy(update={"trusted_proxies": 1})
-        elsewhere = Shoppers(settings, Seal(new_key()))
+        elsewhere = Shoppers(settings, Seal(new_key()), lambda: NOON)
         mark = behind_a_proxy.mark_of(asked("192.0.2.7"))
 
         assert mark != elsewhere.mark_of(asked("192.0.2.7"))
@@ -62,7 +63,7 @@ class TestMarks:
     def test_believe_no_header_without_a_proxy(
         self, settings: Settings, seal: Seal
     ) -> None:
-        shoppers = Shoppers(settings, seal)
+        shoppers = Shoppers(settings, seal, lambda: NOON)
 
         marks = {shoppers.mark_of(asked(f"192.0.2.{n}")) for n in range(3)}
 
