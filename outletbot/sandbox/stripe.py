@@ -20,7 +20,7 @@ import structlog
 from aiohttp import web
 
 from outletbot.clock import Clock
-from outletbot.sandbox import stripe_control, stripe_pages
+from outletbot.sandbox import stripe_control, stripe_moves, stripe_pages
 from outletbot.sandbox.faults import inject
 from outletbot.sandbox.stripe_api import (
     add_api,
@@ -94,6 +94,7 @@ def _build_app(sandbox: StripeSandbox, sweep_every: timedelta) -> web.Applicatio
     add_api(app)
     app.add_routes(stripe_pages.routes)
     app.add_routes(stripe_control.routes)
+    app.add_routes(stripe_moves.routes)
 
     async def live(_: web.Application) -> AsyncIterator[None]:
         sandbox.postman.open()

@@ -148,6 +148,8 @@ def _due_at(thing: Json) -> int | None:
             "available_on": int(at),
         }:
             return at
+        case {"object": "dispute", "evidence_details": {"due_by": int(at)}}:
+            return at
     return None
 
 

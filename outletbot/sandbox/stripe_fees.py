@@ -12,6 +12,7 @@ from outletbot.sandbox.stripe_balance import fee_detail, move_money
 from outletbot.sandbox.stripe_books import Account, Json
 from outletbot.sandbox.stripe_errors import Invalid
 from outletbot.sandbox.stripe_objects import new
+from outletbot.sandbox.stripe_rules import whole
 
 APPLICATION = "ca_sandbox"
 
@@ -71,7 +72,8 @@ def _share(fee: Json, charge: Json, amount: int) -> int:
     left: int = fee["amount"] - fee["amount_refunded"]
     if charge["amount_refunded"] + amount == charge["amount"]:
         return left
-    return min(left, int(fee["amount"] * amount / charge["amount"] + 0.5))
+    share = int(fee["amount"] * amount / charge["amount"] + 0.5)
+    return min(left, whole(share, fee["currency"]))
 
 
 def _return(platform: Account, fee: Json, share: int, now: datetime) -> None:

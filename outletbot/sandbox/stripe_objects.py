@@ -17,12 +17,17 @@ from outletbot.sandbox.stripe_books import Account, Json
 def new(account: Account, cls: type, prefix: str, now: datetime, **fields: Any) -> Json:
     """Return a new object of *account*, not yet kept."""
     return {
-        **dict.fromkeys(_nullable(cls)),
+        **nullable(cls),
         "id": account.new_id(prefix, length=58 if prefix == "cs_test" else 24),
         "created": int(now.timestamp()),
         "livemode": account.livemode,
         **fields,
     }
+
+
+def nullable(cls: type) -> dict[str, None]:
+    """Return the fields of a library class that may be null, all null."""
+    return dict.fromkeys(_nullable(cls))
 
 
 @cache
@@ -62,7 +67,9 @@ def new_intent(account: Account, session: Json, now: datetime) -> Json:
     return intent
 
 
-def new_charge(account: Account, intent: Json, method: str, now: datetime) -> Json:
+def new_charge(
+    account: Account, intent: Json, method: str, now: datetime, *, last4: str
+) -> Json:
     return new(
         account,
         stripe.Charge,
@@ -82,15 +89,15 @@ def new_charge(account: Account, intent: Json, method: str, now: datetime) -> Js
         paid=False,
         payment_intent=intent["id"],
         payment_method=intent["payment_method"],
-        payment_method_details=_method_details(method),
+        payment_method_details=_method_details(method, last4),
         refunded=False,
         shipping=intent["shipping"],
         status="pending",
     )
 
 
-def _method_details(method: str) -> Json:
+def _method_details(method: str, last4: str) -> Json:
     if method != "card":
-        return {"type": method, method: {"last4": "3000"}}
-    card = {"brand": "visa", "last4": "4242", "funding": "credit", "country": "US"}
+        return {"type": method, method: {"last4": last4}}
+    card = {"brand": "visa", "last4": last4, "funding": "credit", "country": "US"}
     return {"type": "card", "card": card}

@@ -9,6 +9,11 @@ from stripe.params import checkout
 
 from outletbot.sandbox.stripe_balance import balance_of, ripen, transactions
 from outletbot.sandbox.stripe_books import OWN_NAME, Account, Json
+from outletbot.sandbox.stripe_disputes import (
+    answer_dispute,
+    end_unanswered,
+    lose_dispute,
+)
 from outletbot.sandbox.stripe_lists import line_items, page_of
 from outletbot.sandbox.stripe_refunds import create_refund
 from outletbot.sandbox.stripe_sessions import (
@@ -87,9 +92,25 @@ def _list_transactions(errand: Errand) -> Json:
     return transactions(errand.account, errand.asked, errand.path, now=errand.now)
 
 
+def _answer_dispute(errand: Errand) -> Json:
+    return answer_dispute(
+        errand.account, errand.object_id, errand.asked, now=errand.now
+    )
+
+
+def _close_dispute(errand: Errand) -> Json:
+    return lose_dispute(errand.account, errand.object_id, now=errand.now)
+
+
+def _let_time_pass(errand: Errand) -> None:
+    end_lapsed_sessions(errand.account, now=errand.now)
+    end_unanswered(errand.account, now=errand.now)
+    ripen(errand.account, now=errand.now)
+
+
 def _get(kind: str) -> Work:
     def work(errand: Errand) -> Json:
-        ripen(errand.account, now=errand.now)
+        _let_time_pass(errand)
         return errand.account.get(kind, errand.object_id)
 
     return work
@@ -97,7 +118,7 @@ def _get(kind: str) -> Work:
 
 def _list(kind: str) -> Work:
     def work(errand: Errand) -> Json:
-        end_lapsed_sessions(errand.account, now=errand.now)
+        _let_time_pass(errand)
         return page_of(errand.account, kind, errand.asked, errand.path)
 
     return work
@@ -125,6 +146,10 @@ OPERATIONS: dict[tuple[str, str], tuple[type, Work]] = {
         _get("payment_intent"),
     ),
     ("GET", "/v1/charges/{id}"): (params.ChargeRetrieveParams, _get("charge")),
+    ("GET", "/v1/disputes"): (params.DisputeListParams, _list("dispute")),
+    ("GET", "/v1/disputes/{id}"): (params.DisputeRetrieveParams, _get("dispute")),
+    ("POST", "/v1/disputes/{id}"): (params.DisputeUpdateParams, _answer_dispute),
+    ("POST", "/v1/disputes/{id}/close"): (params.DisputeCloseParams, _close_dispute),
     ("GET", "/v1/events"): (params.EventListParams, _list("event")),
     ("GET", "/v1/events/{id}"): (params.EventRetrieveParams, _get("event")),
     ("GET", "/v1/balance_transactions"): (

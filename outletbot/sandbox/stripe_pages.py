@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from outletbot.sandbox.stripe_books import Account, Json
 from outletbot.sandbox.stripe_payments import (
+    GOOD_CARD,
     SessionOver,
     Shopper,
     decline_of,
@@ -144,6 +145,7 @@ def _shopper(session: Json, typed: dict[str, str]) -> Shopper:
         name=typed["name"] or None,
         phone=typed["phone"] or None,
         address=address,
+        card="".join(typed["card"].split()) or GOOD_CARD,
     )
 
 

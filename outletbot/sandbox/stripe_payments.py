@@ -9,13 +9,22 @@ from datetime import datetime
 
 from outletbot.sandbox.stripe_balance import fee_detail, move_money
 from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_disputes import open_dispute
 from outletbot.sandbox.stripe_errors import StripeRefusal
 from outletbot.sandbox.stripe_fees import earn_fee
 from outletbot.sandbox.stripe_objects import new_charge, new_intent
+from outletbot.sandbox.stripe_rules import whole
 from outletbot.sandbox.stripe_sessions import get_session
 
+GOOD_CARD = "4242424242424242"
+DISPUTED_CARD = "4000000000000259"
+SLOW_REFUND_CARD = "4000000000007726"
+
+# https://docs.stripe.com/testing
 TEST_CARDS = {
-    "4242424242424242": None,
+    GOOD_CARD: None,
+    DISPUTED_CARD: None,
+    SLOW_REFUND_CARD: None,
     "4000000000000002": "Your card has been declined.",
     "4000000000009995": "Your card has insufficient funds.",
     "4000000000000069": "Your card has expired.",
@@ -48,13 +57,18 @@ class SessionOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """Stripe's price for a charge: *basis_points* of it and *fixed* minor units."""
+    """Stripe's price for a charge: *basis_points* of it and *fixed* minor units.
+
+    *dispute* is what one costs, in minor units of whichever currency.
+    """
 
     basis_points: int = 150
     fixed: int = 25
+    dispute: int = 2_000
 
-    def of(self, amount: int) -> int:
-        return (amount * self.basis_points + 5_000) // 10_000 + self.fixed
+    def of(self, amount: int, currency: str) -> int:
+        fee = (amount * self.basis_points + 5_000) // 10_000 + self.fixed
+        return whole(fee, currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,7 @@ class Shopper:
     name: str | None = None
     phone: str | None = None
     address: Json | None = field(default=None)
+    card: str = GOOD_CARD
 
 
 def decline_of(card: str) -> str | None:
@@ -85,6 +100,8 @@ def pay_now(
     session["payment_status"] = "paid"
     account.keep(session)
     account.tell("checkout.session.completed", session, now=now)
+    if shopper.card == DISPUTED_CARD:
+        open_dispute(account, charge, fee=fees.dispute, now=now)
     return session
 
 
@@ -157,7 +174,8 @@ def _complete(
     intent = new_intent(account, session, now)
     for name in ("metadata", "description", "application_fee_amount"):
         intent[name] = data.get(name, intent[name])
-    charge = new_charge(account, intent, method, now)
+    last4 = shopper.card[-4:] if method == "card" else "3000"
+    charge = new_charge(account, intent, method, now, last4=last4)
     intent["latest_charge"] = charge["id"]
     session.update(status="complete", url=None, payment_intent=intent["id"])
     _fill_in(session, intent, charge, shopper)
@@ -225,7 +243,10 @@ def _receive(account: Account, charge: Json, fees: Fees, now: datetime) -> None:
 
 def _fee_details(charge: Json, fees: Fees) -> list[Json]:
     taken = {
-        "stripe_fee": (fees.of(charge["amount"]), "Stripe processing fees"),
+        "stripe_fee": (
+            fees.of(charge["amount"], charge["currency"]),
+            "Stripe processing fees",
+        ),
         "application_fee": (charge["application_fee_amount"], "Application fee"),
     }
     return [

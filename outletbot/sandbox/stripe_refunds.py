@@ -1,7 +1,7 @@
 """Refunds: never more than was charged, whatever is asked for at once or in turn.
 
-A refund of a card succeeds at once unless told otherwise, one of a bank debit is
-pending first; either may fail later, and then the money is the retailer's again.
+A refund of a card succeeds at once, but for one test card; that card's and a bank
+debit's are pending first. Any may fail later, and the money is the retailer's again.
 """
 
 from datetime import datetime
@@ -10,9 +10,11 @@ import stripe
 
 from outletbot.sandbox.stripe_balance import move_money
 from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_disputes import is_disputed
 from outletbot.sandbox.stripe_errors import Invalid, StripeRefusal
 from outletbot.sandbox.stripe_fees import return_fee
 from outletbot.sandbox.stripe_objects import new
+from outletbot.sandbox.stripe_payments import SLOW_REFUND_CARD
 from outletbot.sandbox.stripe_rules import check_metadata, spoken
 
 
@@ -25,7 +27,7 @@ def create_refund(account: Account, asked: Json, *, now: datetime) -> Json:
     """
     check_metadata(asked.get("metadata", {}), "metadata")
     charge = _charge_of(account, asked)
-    amount = _amount_of(charge, asked)
+    amount = _amount_of(account, charge, asked)
 
     refund = new(
         account,
@@ -39,7 +41,7 @@ def create_refund(account: Account, asked: Json, *, now: datetime) -> Json:
         metadata=asked.get("metadata") or {},
         payment_intent=charge["payment_intent"],
         reason=asked.get("reason"),
-        status="succeeded" if _is_card(charge) else "pending",
+        status="pending" if _is_slow(charge) else "succeeded",
     )
     del refund["livemode"]
     fees = []
@@ -97,6 +99,12 @@ def _is_card(charge: Json) -> bool:
     return bool(charge["payment_method_details"]["type"] == "card")
 
 
+def _is_slow(charge: Json) -> bool:
+    """Whether its refunds take days: a bank debit's, and those of one test card."""
+    card = charge["payment_method_details"].get("card", {})
+    return not _is_card(charge) or card["last4"] == SLOW_REFUND_CARD[-4:]
+
+
 def _is_over(refund: Json) -> StripeRefusal:
     message = f"This refund is {refund['status']} already."
     return StripeRefusal(message, code="sandbox_refund_over")
@@ -122,7 +130,14 @@ def _charge_of(account: Account, asked: Json) -> Json:
     return account.get("charge", intent["latest_charge"])
 
 
-def _amount_of(charge: Json, asked: Json) -> int:
+def _check_disputed(account: Account, charge: Json) -> None:
+    if is_disputed(account, charge):
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise StripeRefusal(message, code="charge_disputed")
+
+
+def _amount_of(account: Account, charge: Json, asked: Json) -> int:
+    _check_disputed(account, charge)
     left: int = charge["amount"] - charge["amount_refunded"]
     amount: int = asked.get("amount", left)
     if "amount" in asked and amount < 1:

@@ -9,6 +9,13 @@ from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults
 from outletbot.sandbox.stripe_balance import pay_out
 from outletbot.sandbox.stripe_books import Account, Books, Json
+from outletbot.sandbox.stripe_disputes import (
+    answer_dispute,
+    end_unanswered,
+    lose_dispute,
+    open_dispute,
+    win_dispute,
+)
 from outletbot.sandbox.stripe_payments import (
     Fees,
     Shopper,
@@ -131,6 +138,53 @@ class StripeSandbox:
         self.commit()
         return refund
 
+    def dispute(
+        self, payment_id: str, amount: int | None = None, reason: str = "fraudulent"
+    ) -> Json:
+        """Let a shopper's bank take a payment back. Return the dispute.
+
+        Raises:
+            StripeRefusal: If there is no such money, or it was disputed before.
+            LookupError: If there is no such payment.
+        """
+        account, intent = self._owner_of("payment_intent", payment_id)
+        dispute = open_dispute(
+            account,
+            account.get("charge", intent["latest_charge"]),
+            amount=amount,
+            reason=reason,
+            fee=self.fees.dispute,
+            now=self.clock(),
+        )
+        self.commit()
+        return dispute
+
+    def answer_dispute(self, dispute_id: str) -> Json:
+        """Give the bank evidence, as the retailer does in Stripe's dashboard.
+
+        Raises:
+            StripeRefusal: If the bank has decided.
+            LookupError: If there is no such dispute.
+        """
+        account, _ = self._owner_of("dispute", dispute_id)
+        asked = {"evidence": {"uncategorized_text": "It was delivered."}}
+        dispute = answer_dispute(account, dispute_id, asked, now=self.clock())
+        self.commit()
+        return dispute
+
+    def decide_dispute(self, dispute_id: str, *, won: bool) -> Json:
+        """Let the bank decide, for the retailer or against.
+
+        Raises:
+            StripeRefusal: If it has.
+            LookupError: If there is no such dispute.
+        """
+        account, _ = self._owner_of("dispute", dispute_id)
+        decide = win_dispute if won else lose_dispute
+        dispute = decide(account, dispute_id, now=self.clock())
+        self.commit()
+        return dispute
+
     def payout(self, account_id: str = "") -> list[Json]:
         """Pay out what is available in every currency. Return the payouts."""
         payouts = pay_out(self.account(account_id), now=self.clock())
@@ -138,20 +192,26 @@ class StripeSandbox:
         return payouts
 
     def sweep(self, *, now: datetime) -> int:
-        """Expire the sessions whose time is up. Return how many that were."""
-        ended = sum(
-            end_lapsed_sessions(account, now=now)
-            for account in list(self.books.accounts.values())
-        )
+        """Expire the sessions whose time is up. Return how many that were.
+
+        Disputes that nobody answered in time are lost.
+        """
+        ended = 0
+        for account in list(self.books.accounts.values()):
+            ended += end_lapsed_sessions(account, now=now)
+            end_unanswered(account, now=now)
         self.commit()
         return ended
 
     def _owner(self, session_id: str) -> Account:
-        account = self.account_of_session(session_id)
-        if account is None:
-            message = f"no such session: {session_id}"
-            raise LookupError(message)
-        return account
+        return self._owner_of("checkout.session", session_id)[0]
+
+    def _owner_of(self, kind: str, object_id: str) -> tuple[Account, Json]:
+        for account in self.books.accounts.values():
+            if thing := account.find(kind, object_id):
+                return account, thing
+        message = f"no such {kind}: {object_id}"
+        raise LookupError(message)
 
 
 SANDBOX = web.AppKey("stripe_sandbox", StripeSandbox)
