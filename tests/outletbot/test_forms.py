@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offers.errors import InvalidField
-from outletbot.web.forms import read_int, read_moment, read_text
+from offers.money import Money
+from outletbot.web.forms import read_amount, read_int, read_moment, read_text
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -35,6 +36,46 @@ class TestText:
         with pytest.raises(InvalidField, match="10 characters at most") as refusal:
             read_text({"name": "é" * 11}, "name", longest=10)
         assert refusal.value.value == "é" * 11
+
+
+class TestAmount:
+    @pytest.mark.parametrize(
+        ("text", "currency", "amount"),
+        [
+            ("12.50", "eur", 1_250),
+            (" 12,5 ", "eur", 1_250),
+            ("12", "jpy", 12),
+            ("1.255", "kwd", 1_255),
+            ("0", "eur", 0),
+        ],
+    )
+    def test_is_money_of_the_currency(self, text, currency, amount) -> None:
+        read = read_amount({"amount": text}, "amount", currency)
+
+        assert read == Money(amount, currency)
+
+    @pytest.mark.parametrize(
+        ("text", "currency"),
+        [
+            ("1.255", "eur"),
+            ("1.5", "jpy"),
+            ("-1", "eur"),
+            ("1e3", "eur"),
+            ("1.000,00", "eur"),
+            ("€5", "eur"),
+            ("\u0661", "eur"),
+            ("1" * 10, "eur"),
+        ],
+    )
+    def test_is_nothing_finer_or_stranger(self, text, currency) -> None:
+        with pytest.raises(InvalidField, match=r"such as 12\.50") as refusal:
+            read_amount({"amount": text}, "amount", currency)
+
+        assert (refusal.value.field, refusal.value.value) == ("amount", text)
+
+    def test_is_asked_for(self) -> None:
+        with pytest.raises(InvalidField, match="Fill this in"):
+            read_amount({}, "amount", "eur")
 
 
 class TestInt:

@@ -4,11 +4,9 @@ The price is of the offer's own currency whatever a form says, and every wrong f
 told at once, beside what was typed.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,7 +19,13 @@ from offers.money import Money
 from offers.planning import MAX_ALLOTMENT, DealPlan, check_plan
 from offers.sentences import Sentence
 from outletbot.payments import minimum
-from outletbot.web.forms import Form, read_int, read_moment, read_text
+from outletbot.web.forms import (
+    Form,
+    read_amount,
+    read_int,
+    read_moment,
+    read_text,
+)
 
 T = TypeVar("T")
 
@@ -50,9 +54,6 @@ DEPENDING = {
     "reserve_until": {"reserve_until"},
 }
 """What cannot be judged while a field cannot be read."""
-
-_AMOUNT = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,3})?")
-_NO_AMOUNT = Sentence("Enter an amount such as 12.50.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +176,8 @@ class _Reading:
 
 
 def _price(form: Form, field: str, offer: Offer) -> Money:
-    """Return an amount with a point or a comma, in the offer's own currency."""
-    text = read_text(form, field, longest=20, needed=True)
-    if not _AMOUNT.fullmatch(text):
-        raise InvalidField(field, _NO_AMOUNT, text)
-    try:
-        return Money.of(Decimal(text.replace(",", ".")), offer.currency)
-    except ValueError as error:
-        raise InvalidField(field, _NO_AMOUNT, text) from error
+    """Return an amount, in the offer's own currency whatever the form says."""
+    return read_amount(form, field, offer.currency)
 
 
 def _moment(form: Form, field: str, zone: ZoneInfo) -> datetime:
