@@ -84,6 +84,10 @@ def begin_connecting(
     now: datetime,
 ) -> PaymentAccount:
     """Keep an account made for a retailer; it is used once it is proved."""
+    _lock(session, retailer_id)
+    begun = find_unproved(session, retailer_id)
+    if begun is not None and begun.provider_id == provider_id:
+        return begun
     connected = PaymentAccountKind.CONNECTED
     account = _new(retailer_id, provider_id, connected, livemode=livemode, now=now)
     account.fee_bps = fee_bps

@@ -162,4 +162,5 @@ def _stays_in_line(session: Session, hold: Hold, now: datetime) -> bool:
         return False
     hold.expires_at, hold.leased_until = now + LOOK_AGAIN, None
     session.add(hold)
+    session.flush()
     return True

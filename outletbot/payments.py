@@ -17,6 +17,7 @@ from offers.money import Money
 from offers.payment_accounts import AccountWord
 from offers.refund_news import RefundWord
 from offers.refunds import Refund
+from offers.retailers import Retailer
 
 # Stripe's minimum charges in minor units
 # (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
@@ -213,7 +214,51 @@ class Books(Protocol):
         ...
 
 
+class Connector(Protocol):
+    """How accounts come to be known to us."""
+
+    async def prove(self, key: str) -> AccountWord:
+        """Return whose account a retailer's *key* is.
+
+        Raises:
+            Barred: If the provider does not take it.
+            Unknown: If the provider cannot be asked now.
+        """
+        ...
+
+    async def make_endpoint(self, key: str, url: str) -> str:
+        """Let the account of *key* tell its events to *url*. Return their secret.
+
+        Raises:
+            Declined: If the key may not do that, or the provider will not.
+            Unknown: If it may have been made.
+        """
+        ...
+
+    async def make_account(self, retailer: Retailer, email: str, *, key: str) -> str:
+        """Make an account for a retailer, once for each *key*. Return its name.
+
+        Raises:
+            Declined: If the provider will not.
+            Unknown: If it may have been made: ask again with the same key.
+        """
+        ...
+
+    async def onboarding(self, provider_id: str, *, back: str, again: str) -> str:
+        """Return where the owner of an account tells the provider who they are.
+
+        From there the provider leads *back*, or *again* here for a fresh address.
+
+        Raises:
+            PaymentError: If there is no such place now.
+        """
+        ...
+
+
 class Gateways(Protocol):
+    @property
+    def connector(self) -> Connector: ...
+
     async def of(self, account_id: str) -> PaymentGateway:
         """Return the provider acting for a payment account, the house's if empty.
 

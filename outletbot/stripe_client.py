@@ -13,15 +13,17 @@ from offers.payment_accounts import (
     find_payment_account,
 )
 from outletbot.clock import Clock, utc_now
-from outletbot.config import Settings
+from outletbot.config import Settings, is_live
 from outletbot.db import Database
 from outletbot.payments import Declined
 from outletbot.sealing import CannotOpen, Seal
 from outletbot.stripe_books import StripeBooks
+from outletbot.stripe_connect import StripeConnector
 from outletbot.stripe_gateway import StripeAccount, StripeGateway
 
 TIMEOUT = aiohttp.ClientTimeout(total=20)
 RETRIES = 2
+HOUSE_ALONE = "the service acts for the house alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +133,23 @@ class StripeGateways:
         self._maker = maker
         self._made: dict[str, tuple[str, StripeGateway]] = {}
 
+    @property
+    def connector(self) -> StripeConnector:
+        return StripeConnector(self.house, self._by_key)
+
+    def _by_key(self, key: str) -> StripeGateway:
+        """Return a gateway of a key that is not kept yet."""
+        if self._maker is None:
+            raise Declined(HOUSE_ALONE)
+        unknown = StripeAccount()
+        return self._maker.gateway(key, "", unknown, livemode=is_live(key))
+
     async def of(self, account_id: str) -> StripeGateway:
         if not account_id:
             return self.house
         account = await self._find(account_id)
         if self._maker is None:
-            msg = "the service acts for the house alone"
-            raise Declined(msg)
+            raise Declined(HOUSE_ALONE)
         said = f"{self._maker.previous_counts(account)} {account.model_dump_json()}"
         made, gateway = self._made.get(account_id, ("", self.house))
         if made != said:

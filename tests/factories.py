@@ -25,6 +25,7 @@ from offers.imports import FeedImport, ImportState
 from offers.merchants import Merchant, Role
 from offers.money import Money
 from offers.orders import Order
+from offers.payment_accounts import PaymentAccount, PaymentAccountKind
 from offers.posts import Post, PostState
 from offers.prices import PricePoint
 from offers.refunds import Refund
@@ -109,6 +110,23 @@ def outlet_account(session: Session, retailer_id: str = "") -> ChannelAccount:
     wanted = (ChannelAccount.retailer_id == retailer_id, ChannelAccount.kind == OUTLET)
     found = _first(session, select(ChannelAccount).where(*wanted))
     return found or make_account(session, OUTLET, retailer_id=retailer_id)
+
+
+def make_payment_account(
+    session: Session, *, retailer_id: str = "", **facts: Any
+) -> PaymentAccount:
+    """Make an account that takes its retailer's money, by a key of its own."""
+    account = PaymentAccount(
+        id=new_id("payacc", NOON),
+        retailer_id=retailer_id or north(session).id,
+        kind=facts.pop("kind", PaymentAccountKind.OWN_KEY),
+        provider_id=facts.pop("provider_id", "acct_north"),
+        livemode=facts.pop("livemode", False),
+        connected_at=facts.pop("connected_at", NOON - DAY),
+        proved_at=facts.pop("proved_at", NOON - DAY),
+        **facts,
+    )
+    return _keep(session, account)
 
 
 def make_offer(

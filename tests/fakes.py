@@ -13,8 +13,10 @@ from typing import Self
 from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.disputes import DisputeWord
 from offers.holds import Hold
+from offers.payment_accounts import AccountWord
 from offers.refund_news import RefundWord
 from offers.refunds import Refund, RefundStage
+from offers.retailers import Retailer
 from outletbot.channels import (
     Ability,
     Capabilities,
@@ -23,10 +25,58 @@ from outletbot.channels import (
     TryLater,
     Unconfirmed,
 )
-from outletbot.payments import Declined, ProviderEvent, Unknown
+from outletbot.payments import Barred, Declined, ProviderEvent, Unknown
 
 SIGNED = "signed"
 """The signature that ``FakePayments`` takes for its own."""
+
+
+NORTH_AT_STRIPE = AccountWord("acct_north", "North", enabled=True)
+
+
+@dataclass
+class FakeConnector:
+    """Where accounts are made and keys are proved.
+
+    *words* is what it says of each key; *secret* is what it tells of an endpoint, which
+    it does not make if that is empty. While *down* it answers nothing.
+    """
+
+    words: dict[str, AccountWord] = field(default_factory=dict)
+    secret: str = "whsec_made"
+    down: bool = False
+    endpoints: list[tuple[str, str]] = field(default_factory=list)
+    made: dict[str, tuple[str, str]] = field(default_factory=dict)
+    links: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def prove(self, key: str) -> AccountWord:
+        self._begin()
+        if key not in self.words:
+            msg = "Invalid API Key provided"
+            raise Barred(msg)
+        return self.words[key]
+
+    async def make_endpoint(self, key: str, url: str) -> str:
+        if not self.secret:
+            msg = "The provided key does not have the required permissions"
+            raise Barred(msg)
+        self.endpoints.append((key, url))
+        return self.secret
+
+    async def make_account(self, retailer: Retailer, email: str, *, key: str) -> str:
+        self._begin()
+        self.made.setdefault(key, (retailer.id, email))
+        return f"acct_{list(self.made).index(key) + 1}"
+
+    async def onboarding(self, provider_id: str, *, back: str, again: str) -> str:
+        self._begin()
+        self.links.append((provider_id, back, again))
+        return f"https://connect.example/{provider_id}"
+
+    def _begin(self) -> None:
+        if self.down:
+            msg = "no answer"
+            raise Unknown(msg)
 
 
 @dataclass
@@ -53,6 +103,8 @@ class FakePayments:
     given: dict[str, dict[str, RefundWord]] = field(default_factory=dict)
     disputes: dict[str, DisputeWord] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    connector: FakeConnector = field(default_factory=FakeConnector)
+    word: AccountWord = NORTH_AT_STRIPE
 
     async def of(self, account_id: str) -> Self:
         """Every account is this one."""
@@ -120,6 +172,10 @@ class FakePayments:
     async def dispute(self, dispute_id: str, *, now: datetime) -> DisputeWord:
         self._begin("dispute")
         return replace(self.disputes[dispute_id], read_at=now)
+
+    async def standing(self) -> AccountWord:
+        self._begin("standing")
+        return self.word
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
         if signature != SIGNED:

@@ -8,6 +8,7 @@
     evidence        what a struck-through price rests on
     deal_summary    one deal: its posts, its course, its numbers
     sales           orders
+    ledger          what Stripe's books say, and where ours differ
     order           one of them;  order_view, refund_form, dashboard
     alarms          money that a person has to look at
     redeem          what was reserved is paid in the store
@@ -18,9 +19,11 @@ Then the pages on which goods and deals are made and channels are connected:
     offers          what could be sold;  offer_view, picture_upload
     planning        an offer becomes a deal;  plan_form, deal_preview
     deals           all of them, and what ends one
+    rehearsals      a deal played in a copy;  rehearsal_chart
     channels        where they are posted
     deliveries      what the shop is told
     settings        who the retailer is;  people, addresses
+    payments        to whom shoppers pay;  payments_view, payment_changes, reauth
 """
 
 from collections.abc import Sequence
@@ -34,12 +37,15 @@ from outletbot.web.desk import (
     deliveries,
     feed_errors,
     feeds,
+    ledger,
     live,
     offers,
     order,
+    payments,
     people,
     planning,
     redeem,
+    rehearsals,
     sales,
     settings,
     sign_in,
@@ -52,16 +58,19 @@ ROUTES: Sequence[web.RouteTableDef] = (
     sales.routes,
     order.routes,
     redeem.routes,
+    ledger.routes,
     # Fixed addresses such as /deals/new come before those with a deal in them.
     planning.routes,
     deals.routes,
     deal_summary.routes,
+    rehearsals.routes,
     feed_errors.routes,
     feeds.routes,
     offers.routes,
     channels.routes,
     deliveries.routes,
     settings.routes,
+    payments.routes,
     people.routes,
 )
 
