@@ -11,10 +11,16 @@ from sqlalchemy import case, func, select
 from sqlmodel import Session, col
 
 from offers.differences import Difference, Scope, differences
-from offers.ledger import DISPUTES, PAYMENTS, REFUNDS, LedgerEntry
+from offers.ledger import (
+    DISPUTES,
+    PAYMENTS,
+    REFUNDS,
+    AccountBalance,
+    LedgerEntry,
+)
 from offers.money import Money
 from offers.orders import Order, Way
-from offers.payment_accounts import HOUSE, PaymentAccount
+from offers.payment_accounts import HOUSE, PaymentAccount, find_payment_account
 from offers.readings import Subject, find_reading
 
 GRACE = timedelta(minutes=5)
@@ -38,13 +44,19 @@ class Cash:
         return self.gross - self.refunded - self.disputed - self.fees
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """How far the books of one account were read; *trouble* is why not further."""
+    """How far the books of one account were read; *trouble* is why not further.
+
+    *name* is what people call it, empty for the house's; *held* is what was in it when
+    nothing moved the last time, of an account that is the retailer's own.
+    """
 
     account_id: str
-    read_at: datetime | None
-    trouble: str
+    name: str = ""
+    read_at: datetime | None = None
+    trouble: str = ""
+    held: tuple[Money, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +127,22 @@ def _compare(
 
 def _books(session: Session, account_id: str) -> Books:
     reading = find_reading(session, account_id, Subject.BOOKS)
-    if reading is None:
-        return Books(account_id, None, "")
-    return Books(account_id, reading.read_at, reading.trouble)
+    account = find_payment_account(session, account_id)
+    return Books(
+        account_id=account_id,
+        name="" if account is None else account.name or account.provider_id,
+        read_at=None if reading is None else reading.read_at,
+        trouble="" if reading is None else reading.trouble,
+        held=() if account is None else _held(session, account_id),
+    )
+
+
+def _held(session: Session, account_id: str) -> tuple[Money, ...]:
+    statement = select(AccountBalance).where(
+        col(AccountBalance.account_id) == account_id
+    )
+    found = session.scalars(statement.order_by(col(AccountBalance.currency)))
+    return tuple(Money(balance.amount, balance.currency) for balance in found)
 
 
 def _accounts(session: Session, retailer_id: str) -> list[str]:

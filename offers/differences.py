@@ -42,13 +42,15 @@ class Doubt(StrEnum):
 class Difference:
     """*money* is what the provider has more than we do; *since* when.
 
-    *reference* is the provider's id of the payment or dispute.
+    *reference* is the provider's id of what it is about, *payment_id* of the payment.
     """
 
     doubt: Doubt
     money: Money
     since: datetime
+    account_id: str
     reference: str = ""
+    payment_id: str = ""
     order_id: str = ""
 
 
@@ -143,7 +145,9 @@ def _order(order: Order, payments: int, paid: int, back: int) -> Difference:
         doubt=doubt,
         money=Money(paid - back - ours, order.currency),
         since=order.paid_at,
+        account_id=order.account_id,
         reference=order.payment_id,
+        payment_id=order.payment_id,
         order_id=order.id,
     )
 
@@ -183,7 +187,9 @@ def _payments(session: Session, scope: Scope) -> Iterator[Difference]:
             doubt=Doubt.NO_HOLD if lost else Doubt.NO_ORDER,
             money=Money(int(more), currency),
             since=at,
+            account_id=scope.account_id,
             reference=payment_id,
+            payment_id=payment_id,
         )
 
 
@@ -213,7 +219,9 @@ def _disputes(session: Session, scope: Scope) -> Iterator[Difference]:
             doubt=Doubt.DISPUTE,
             money=Money(dispute.withdrawn_amount - int(gone), dispute.currency),
             since=dispute.version,
+            account_id=dispute.account_id,
             reference=dispute.provider_id,
+            payment_id=dispute.payment_id,
             order_id=dispute.order_id or "",
         )
 
@@ -232,6 +240,7 @@ def _unknown_disputes(session: Session, scope: Scope) -> Iterator[Difference]:
             col(LedgerEntry.source_currency),
             sum_,
             since,
+            func.max(col(LedgerEntry.payment_id)),
             func.max(col(LedgerEntry.order_id)),
         )
         .where(
@@ -243,12 +252,16 @@ def _unknown_disputes(session: Session, scope: Scope) -> Iterator[Difference]:
         .having(_settled(scope.until), sum_ != 0)
         .limit(MOST)
     )
-    for dispute_id, currency, more, at, order_id in session.execute(statement):
+    for dispute_id, currency, more, at, payment_id, order_id in session.execute(
+        statement
+    ):
         yield Difference(
             doubt=Doubt.NO_DISPUTE,
             money=Money(int(more), currency),
             since=at,
+            account_id=scope.account_id,
             reference=dispute_id,
+            payment_id=payment_id,
             order_id=order_id or "",
         )
 
@@ -261,6 +274,9 @@ def _balances(session: Session, scope: Scope) -> Iterator[Difference]:
     )
     for balance in session.scalars(statement.order_by(col(AccountBalance.currency))):
         more = balance.amount - balance.listed_amount
-        since = balance.differs_since or balance.read_at
-        money = Money(more, balance.currency)
-        yield Difference(doubt=Doubt.BALANCE, money=money, since=since)
+        yield Difference(
+            doubt=Doubt.BALANCE,
+            money=Money(more, balance.currency),
+            since=balance.differs_since or balance.read_at,
+            account_id=balance.account_id,
+        )

@@ -93,6 +93,11 @@ class LedgerEntry(SQLModel, table=True):
         return Money(self.amount, self.currency)
 
     @property
+    def paid(self) -> Money:
+        """What the shopper paid, or got back."""
+        return Money(self.source_amount, self.source_currency)
+
+    @property
     def fees(self) -> Money:
         return Money(self.fee, self.currency)
 

@@ -22,12 +22,14 @@ from offers.feed.rows import FeedRow
 from offers.holds import ACTIVE, UNPAGED, Hold, HoldState
 from offers.ids import new_code, new_id
 from offers.imports import FeedImport, ImportState
+from offers.ledger import LedgerEntry
 from offers.merchants import Merchant, Role
 from offers.money import Money
 from offers.orders import Order
 from offers.payment_accounts import PaymentAccount, PaymentAccountKind
 from offers.posts import Post, PostState
 from offers.prices import PricePoint
+from offers.readings import Reading, Subject
 from offers.refunds import Refund
 from offers.retailers import Retailer
 from webhooks.inbox import Arrival, new_arrival
@@ -409,6 +411,53 @@ def make_dispute(session: Session, order: Order, **facts: Any) -> Dispute:
         **facts,
     )
     return _keep(session, dispute)
+
+
+def make_entry(
+    session: Session, order: Order | None = None, amount: int = 0, **facts: Any
+) -> LedgerEntry:
+    """Make an entry of the provider's books: the payment of *order*, without a fee."""
+    amount = amount or (order.total_amount if order else 4_999)
+    currency = facts.pop("currency", order.currency if order else "eur")
+    fee = facts.pop("fee", 0)
+    about = (
+        {}
+        if order is None
+        else {
+            "retailer_id": order.retailer_id,
+            "account_id": order.account_id,
+            "payment_id": order.payment_id,
+            "order_id": order.id,
+        }
+    )
+    plain = {
+        "id": new_id("entry", NOON),
+        "account_id": "",
+        "transaction_id": f"txn_{new_code()[:20]}",
+        "kind": "charge",
+        "amount": amount,
+        "fee": fee,
+        "net": amount - fee,
+        "currency": currency,
+        "source_amount": amount,
+        "source_currency": currency,
+        "happened_at": NOON,
+    }
+    entry = LedgerEntry(**{**plain, **about, **facts})
+    return _keep(session, entry)
+
+
+def make_reading(session: Session, account_id: str = "", **facts: Any) -> Reading:
+    """Make how far an account's books were read: to their end, an hour after noon."""
+    reading = Reading(
+        id=new_id("reading", NOON),
+        account_id=account_id,
+        subject=facts.pop("subject", Subject.BOOKS),
+        due_at=facts.pop("due_at", NOON + HOUR),
+        read_at=facts.pop("read_at", NOON + HOUR),
+        **facts,
+    )
+    return _keep(session, reading)
 
 
 def make_row(sku: str = "PARKA-M", **facts: Any) -> FeedRow:

@@ -13,6 +13,7 @@ from outletbot.config import Settings
 from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER, SETTINGS
 from outletbot.printing import print_clock
 from outletbot.web.desk.alarms import Alarms, read_alarms
+from outletbot.web.desk.ledger import Standing, read_standing
 from outletbot.web.desk.live import follow
 from outletbot.web.desk.spreadsheets import Cell, send_csv
 from outletbot.web.rendering import page, render
@@ -45,11 +46,13 @@ routes = web.RouteTableDef()
 class Overview:
     """All deals of a retailer. What has not opened yet was not offered yet.
 
-    *alarms* is the money that a person has to look at.
+    *alarms* is the money that a person has to look at, *standing* what the provider's
+    books say.
     """
 
     lines: tuple[DealLine, ...]
     alarms: Alarms
+    standing: Standing
 
     @property
     def units(self) -> int:
@@ -95,6 +98,7 @@ def read_overview(
     return Overview(
         lines=tuple(sales_by_deal(session, retailer_id, now=now)),
         alarms=read_alarms(session, retailer_id, settings, now=now),
+        standing=read_standing(session, retailer_id, now=now),
     )
 
 
