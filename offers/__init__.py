@@ -28,12 +28,17 @@ may import from those above it and never from those below.
     holds        units set aside while a shopper pays
     claims       shoppers' wishes for units, granted in batches
     payment_pages  what a hold asks the provider for
+    reconciling  holds the provider is asked about, whether it told us or not
+    readings     how far the provider's lists were read
     orders       a hold that was paid for
     refunds      money to give back, until the provider has
     refund_news  what the provider says of the refunds of a payment
     disputes     payments that a shopper's bank wants back
     returns      an order given back by a merchant: its money, its units
+    ledger       what the provider's books say of each retailer's money
     settlements  what is left of each order in the provider's books
+    differences  where those books and ours do not say the same
+    agreement    whether they do, and what remains of the sales
     rehearsals   a deal played in a copy;  stages, audits, reports
     wall         what shoppers see
     summary      what the retailer sees
