@@ -27,16 +27,17 @@ class ClickBuffer:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._minute = datetime.min.replace(tzinfo=UTC)
+        self._minute = self._next_minute = datetime.min.replace(tzinfo=UTC)
         self._within: Counter[tuple[str, str, str, Visitor]] = Counter()
         self._unwritten: Counter[Arrived] = Counter()
 
     def count(self, view: DealView, visitor: Visitor) -> None:
         """Note one arrival by the post that *view* was reached by."""
         now = self._clock()
-        if not self._minute <= now < self._minute + MINUTE:
+        if not self._minute <= now < self._next_minute:
             self._put_away()
             self._minute = now.replace(second=0, microsecond=0)
+            self._next_minute = self._minute + MINUTE
         self._within[view.retailer_id, view.deal_id, view.post_id, visitor] += 1
 
     async def flush(self) -> None:

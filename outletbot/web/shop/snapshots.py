@@ -6,6 +6,7 @@ being read waits for that reading; nobody starts another.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from outletbot.db import Database
 from outletbot.web.shop.recent import Recent
 
 REFRESH = timedelta(milliseconds=250)
+STALE = 4  # times as old as that is too old even for a moment
 KEEP = 2_000
 
 
@@ -32,7 +34,7 @@ V = TypeVar("V", bound=Changing)
 @dataclass(frozen=True, slots=True)
 class _Reading(Generic[V]):
     value: V
-    at: float  # the event loop's own seconds
+    at: float  # seconds that nobody sets
 
 
 class Snapshots(Generic[V]):
@@ -45,11 +47,13 @@ class Snapshots(Generic[V]):
         read: Callable[..., V],
         *,
         every: timedelta = REFRESH,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._clock = clock
         self._read = read
         self._every = every.total_seconds()
+        self._ticks = ticks
         self._readings: Recent[str, _Reading[V]] = Recent(KEEP)
         self._running: dict[str, asyncio.Task[V]] = {}
 
@@ -59,38 +63,55 @@ class Snapshots(Generic[V]):
         Raises:
             Missing: If there is no such thing.
         """
-        value = self.peek(key)
-        return await self._read_once(key) if value is None else value
+        reading = self._readings.find(key)
+        if reading is not None and self._holds(reading) and self._age(reading) < 1:
+            return reading.value
+        return await asyncio.shield(self._reading(key))  # who gives up leaves it
 
     def peek(self, key: str) -> V | None:
-        """Return how *key* stands if it need not be read for that."""
+        """Return how *key* stands, or stood a moment ago, if nobody need wait for that.
+
+        What is no longer fresh is read again meanwhile.
+        """
         reading = self._readings.find(key)
-        if reading is not None and self._fresh(reading):
-            return reading.value
-        return None
+        if reading is None or not self._holds(reading):
+            return None
+        age = self._age(reading)
+        if age >= 1:
+            if age >= STALE:
+                return None
+            self._reading(key)
+        return reading.value
 
     async def get_now(self, key: str) -> V:
         """Return how *key* stands now, after something that we did ourselves."""
         self._readings.forget(key)
         return await self.get(key)
 
-    def _fresh(self, reading: _Reading[V]) -> bool:
+    def _holds(self, reading: _Reading[V]) -> bool:
+        """Whether it is not yet the time at which it changes by itself."""
         changes_at = reading.value.changes_at
-        if changes_at is not None and self._clock() >= changes_at:
-            return False
-        return asyncio.get_running_loop().time() - reading.at < self._every
+        return changes_at is None or self._clock() < changes_at
 
-    async def _read_once(self, key: str) -> V:
+    def _age(self, reading: _Reading[V]) -> float:
+        """Return its age, 1 being when it should be read again."""
+        seconds = self._ticks() - reading.at
+        return seconds / self._every if self._every else STALE
+
+    def _reading(self, key: str) -> asyncio.Task[V]:
         task = self._running.get(key)
         if task is None:
             task = asyncio.create_task(self._refresh(key))
             self._running[key] = task
             task.add_done_callback(lambda done: self._finish(key, done))
-        return await asyncio.shield(task)  # who gives up leaves it to the others
+        return task
 
     async def _refresh(self, key: str) -> V:
-        began = asyncio.get_running_loop().time()
+        began = self._ticks()
         value = await self._database.read(self._read, key, now=self._clock())
+        last = self._readings.find(key)
+        if last is not None and last.value == value:
+            value = last.value  # what was made of it stays good
         self._readings.keep(key, _Reading(value, began))
         return value
 

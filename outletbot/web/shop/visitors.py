@@ -27,14 +27,14 @@ PURPOSES = tuple(map(istr, ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")))
 def visitor_of(request: web.BaseRequest) -> Visitor:
     """Say who asks; a browser that fetches ahead of its user is no visitor yet."""
     headers = request.headers
-    ahead = any(_is_ahead(headers[name]) for name in PURPOSES if name in headers)
-    agent = headers.get(hdrs.USER_AGENT, "")
-    robot = ahead or request.method == hdrs.METH_HEAD or is_robot(agent)
+    robot = request.method == hdrs.METH_HEAD or is_robot(
+        headers.get(hdrs.USER_AGENT, "")
+    )
+    for name in PURPOSES:
+        if name in headers:
+            purpose = headers[name]
+            robot = robot or "prefetch" in purpose or "preview" in purpose
     return Visitor.ROBOT if robot else Visitor.PERSON
-
-
-def _is_ahead(purpose: str) -> bool:
-    return "prefetch" in purpose or "preview" in purpose
 
 
 @lru_cache(maxsize=4096)
