@@ -150,6 +150,7 @@ def _renew(session: Session, retailer_id: str, deal_id: str) -> Deal:
     deal.opened_at = deal.closed_at = deal.sold_out_at = None
     deal.prior_amount, deal.ended_early = None, False
     deal.hold_minutes, deal.reserve_until = HOLD_MINUTES, None
+    deal.pay_online = deal.payable = True
     session.add(deal)
     session.add(offer)
     session.flush()
