@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,18 @@ import psycopg
 
 UNPRIVILEGED = ("postgres", "nobody")
 PATIENCE = 30.0
-CARELESS = {
+PRIVATE = {
+    "max_connections": "120",
+    "unix_socket_directories": "",
+    "listen_addresses": "127.0.0.1",
+}
+CARELESS = PRIVATE | {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "shared_buffers": "64MB",
-    "max_connections": "120",
-    "unix_socket_directories": "",
-    "listen_addresses": "127.0.0.1",
 }
 
 
@@ -60,8 +62,8 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start a server; end it afterwards and leave nothing.
+def running(settings: Mapping[str, str] = CARELESS) -> Iterator[Server]:
+    """Start a server with *settings*; end it afterwards and leave nothing.
 
     Raises:
         CannotRun: If this machine lacks its programs, or nobody may run them.
@@ -73,7 +75,7 @@ def running() -> Iterator[Server]:
         if who:
             shutil.chown(folder, **who)
         _make_cluster(programs, folder / "data", who)
-        with _started(programs, folder, who) as server:
+        with _started(programs, folder, who, settings) as server:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -123,11 +125,13 @@ def _as(who: dict[str, str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _started(programs: Path, folder: Path, who: dict[str, str]) -> Iterator[Server]:
+def _started(
+    programs: Path, folder: Path, who: dict[str, str], settings: Mapping[str, str]
+) -> Iterator[Server]:
     server = Server(_free_port())
     command = [str(programs / "postgres"), "-D", str(folder / "data")]
     command += ["-p", str(server.port)]
-    for name, value in CARELESS.items():
+    for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603  (as above)
