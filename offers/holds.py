@@ -65,8 +65,10 @@ class Hold(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("deal_id", "key"),
-        Index("ix_hold_shopper", "deal_id", "shopper"),
-        _partial("ix_hold_address", "deal_id", "address", where="address <> ''"),
+        # Only one index begins with the deal: which to take must be plain to a planner
+        # that has no statistics yet.
+        Index("ix_hold_shopper", "shopper", "deal_id"),
+        _partial("ix_hold_address", "address", "deal_id", where="address <> ''"),
         _partial("ix_hold_due", "expires_at", where="ended_at IS NULL"),
         _partial(
             "ix_hold_line", "id", where="checkout_id IS NULL AND ended_at IS NULL"

@@ -49,7 +49,11 @@ def open_engines(url: str) -> Engines:
         _open_postgres(
             url,
             CLAIMERS,
-            {"lock_timeout": "2s", "statement_timeout": f"{PATIENCE}s"},
+            {
+                "lock_timeout": "2s",
+                "statement_timeout": f"{PATIENCE}s",
+                "enable_seqscan": "off",  # a plan made for few rows serves many, too
+            },
             pool_pre_ping=False,  # a claim that finds its connection dead is repeated
         ),
     )
