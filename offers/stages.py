@@ -21,6 +21,7 @@ from offers.errors import WrongState
 from offers.pictures import Picture
 from offers.posts import Post, PostState, posts_of_deal, schedule_posts
 from offers.prices import PricePoint
+from offers.readings import Reading, Subject
 from offers.retailers import Retailer, get_retailer
 from offers.scope import get_own
 from offers.sentences import Sentence
@@ -96,6 +97,15 @@ def raise_curtain(session: Session, deal_id: str, *, opens_at: datetime) -> None
         update(Post)
         .where(col(Post.deal_id) == deal_id)
         .values(due_at=opens_at, first_due_at=opens_at)
+    )
+
+
+def hurry_books(session: Session, *, now: datetime) -> None:
+    """Let the provider's books be read now: nobody has minutes to wait for them."""
+    session.exec(
+        update(Reading)
+        .where(col(Reading.subject) == Subject.BOOKS, col(Reading.due_at) > now)
+        .values(due_at=now)
     )
 
 

@@ -11,7 +11,7 @@ from offers.deals import Deal
 from offers.posts import Post, PostState, posts_of_deal
 from offers.reports import More, Report
 from outletbot.rehearsing.diary import Diary, Kind, percentile
-from outletbot.rehearsing.watching import Watch
+from outletbot.rehearsing.watching import Watch, balance_of
 from outletbot.sandbox.mastodon_state import MastodonSandbox
 from outletbot.sandbox.stripe_state import StripeSandbox
 
@@ -75,7 +75,7 @@ def count(setting: Setting, records: Records, seen: Witnesses) -> Report:
         seconds_to_sold_out=_since_opening(records.deal),
         seconds_to_settled=seen.watch.settled_after,
         posts_retired_ms=max(retired, default=None),
-        ledger_difference=_difference(seen.stripe, records.money),
+        ledger_difference=balance_of(seen.stripe) - records.money.net,
         more=_more(setting, records, seen),
     )
 
@@ -131,24 +131,6 @@ def _payments(stripe: StripeSandbox) -> set[str]:
     """Return the ids of the payments that Stripe took."""
     charges = stripe.account().all("charge")
     return {charge["payment_intent"] for charge in charges if charge["paid"]}
-
-
-def _difference(stripe: StripeSandbox, money: Money) -> int:
-    """Return Stripe's balance less what our books say, in minor units.
-
-    The books are the ledger; where it was not read they are orders and refunds, and
-    Stripe's fees are taken for what they are.
-    """
-    booked = stripe.account().all("balance_transaction")
-    balance = sum(one["net"] for one in booked)
-    if money.entries:
-        return int(balance - money.net)
-    fees = sum(one["fee"] for one in booked)
-    ours = sum(money.ordered.values()) - sum(money.given.values())
-    late = {one: 0 for one in money.given if one not in money.ordered}
-    taken = stripe.account().all("charge")
-    ours += sum(c["amount"] for c in taken if c["payment_intent"] in late and c["paid"])
-    return int(balance - (ours - fees))
 
 
 def _since_opening(deal: Deal) -> float | None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from offers.audits import Units, unfinished, units_of_deal
+from offers.audits import Units, money_of_deal, unfinished, units_of_deal
 from offers.deals import Deal, end_deal
 from offers.rehearsals import Progress, Stage
+from offers.stages import hurry_books
 from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.rehearsing.crowd import Crowd
@@ -18,6 +19,7 @@ from webhooks.inbox import unhandled
 
 EVERY = 0.25  # seconds between two looks
 BOUND = 600.0  # seconds after the opening: what is not settled then never will be
+HURRY_EVERY = 5.0  # seconds
 GENEROUS = 0.01  # more of them for each shopper
 
 
@@ -40,6 +42,7 @@ class Watch:
     adrift: bool = False
     unsettled: dict[str, int] = field(default_factory=dict)
     settled_after: float | None = None
+    _hurried: float = 0.0
 
     async def until_settled(self, crowd: Crowd, troupe: Troupe) -> None:
         """Return when nothing waits any more, or when time is up.
@@ -68,7 +71,21 @@ class Watch:
                 end_deal, self.retailer_id, self.deal_id, now=now
             )
             return False
-        return over and not self.unsettled
+        return over and not self.unsettled and await self._books_agree()
+
+    async def _books_agree(self) -> bool:
+        """Whether the books were read to their end; if not, let them be read soon."""
+        money = await self.database.read(money_of_deal, self.deal_id)
+        off = balance_of(self.stripe) - money.net
+        if off:
+            self.unsettled = {"books": abs(off)}
+            await self._hurry()
+        return not off
+
+    async def _hurry(self) -> None:
+        if self.opened() > self._hurried + HURRY_EVERY:
+            self._hurried = self.opened()
+            await self.database.transact(hurry_books, now=self.clock())
 
     def _on_the_way(self) -> dict[str, int]:
         """Return how many messages of Stripe's are still to be delivered."""
@@ -95,6 +112,12 @@ class Watch:
             shoppers=crowd.size,
             gone=crowd.gone,
         )
+
+
+def balance_of(stripe: StripeSandbox) -> int:
+    """Return what Stripe has for us, less its fees, in minor units."""
+    lines = stripe.account().all("balance_transaction")
+    return sum(int(line["net"]) for line in lines)
 
 
 def _look(session: Session, deal_id: str) -> tuple[Units, bool]:

@@ -8,8 +8,16 @@ from offers.accounts import OUTLET, accounts
 from offers.deals import Deal, close_due, open_due
 from offers.errors import Missing, WrongState
 from offers.posts import Post, PostState, lease_due_posts, posts_of_deal
+from offers.readings import Subject
 from offers.retailers import Retailer
-from offers.stages import HOLD_MINUTES, RUNS, Stand, raise_curtain, set_stage
+from offers.stages import (
+    HOLD_MINUTES,
+    RUNS,
+    Stand,
+    hurry_books,
+    raise_curtain,
+    set_stage,
+)
 from tests.factories import (
     DAY,
     HOUR,
@@ -20,6 +28,7 @@ from tests.factories import (
     make_offer,
     make_order,
     make_post,
+    make_reading,
     make_retailer,
     north,
 )
@@ -204,3 +213,13 @@ class TestWorld:
 
         (wall,) = accounts(session, north(session).id)
         assert (wall.kind, wall.paused) == (OUTLET, False)
+
+
+def test_books_that_are_hurried_are_read_now(session):
+    books = make_reading(session, subject=Subject.BOOKS, due_at=NOON + HOUR)
+    events = make_reading(session, subject=Subject.EVENTS, due_at=NOON + HOUR)
+
+    hurry_books(session, now=NOON)
+    session.expire_all()
+
+    assert (books.due_at, events.due_at) == (NOON, NOON + HOUR)
