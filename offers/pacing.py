@@ -16,7 +16,11 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from offers.columns import Moment
 
 SLICE = timedelta(milliseconds=200)
-"""How much of its pace an account may save up, and a process may take at once."""
+"""How much of an account's pace a process may take at once."""
+
+SAVED = timedelta(milliseconds=50)
+"""How much of it may be saved up: with the shares below no second has more than the
+provider allows."""
 
 FURTHEST = timedelta(seconds=30)
 """A turn later than this was taken by a machine whose clock is wrong."""
@@ -35,7 +39,7 @@ class Lane(StrEnum):
     ENDING = "ending"
 
 
-SHARES = {Lane.OPENING: 0.9, Lane.ENDING: 0.1}
+SHARES = {Lane.OPENING: 0.82, Lane.ENDING: 0.1}
 
 
 class PaymentPace(SQLModel, table=True):
@@ -55,7 +59,7 @@ class PaymentPace(SQLModel, table=True):
     def next_turn(self, lane: Lane, now: datetime) -> datetime:
         """Return when the next turn begins; before *now* if turns were saved up."""
         at = self.opening_at if lane is Lane.OPENING else self.ending_at
-        return now - SLICE if at > now + FURTHEST else max(at, now - SLICE)
+        return now - SAVED if at > now + FURTHEST else max(at, now - SAVED)
 
     def take(self, lane: Lane, pace: float, now: datetime) -> datetime:
         """Take the next turn of *lane*, or one that the other leaves unused."""

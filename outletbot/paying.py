@@ -62,7 +62,7 @@ class Paying:
             log.warning("checkout_not_begun", hold=hold_id, reason=str(error))
             hold = None
         if hold is not None:
-            await self._create(hold)
+            await self._create(hold, asked_before=hold.attempts > 1)
         return await self._database.read(get_hold, hold_id)
 
     async def begin_next(self, account_id: str, *, limit: int) -> list[Turn]:
@@ -87,7 +87,11 @@ class Paying:
 
     async def open_turn(self, turn: Turn) -> bool:
         """Ask for the payment page when it is its turn. Return whether it is there."""
-        return await self._create(turn.hold, begins_at=turn.begins_at) is not None
+        again = turn.hold.attempts > 1
+        checkout = await self._create(
+            turn.hold, asked_before=again, begins_at=turn.begins_at
+        )
+        return checkout is not None
 
     async def line_of(self, hold: Hold) -> str | None:
         """Return the account in whose line a hold stands, if there is one."""
@@ -165,14 +169,18 @@ class Paying:
         )
 
     async def _create(
-        self, hold: Hold, *, begins_at: datetime | None = None
+        self,
+        hold: Hold,
+        *,
+        asked_before: bool,
+        begins_at: datetime | None = None,
     ) -> Checkout | None:
         try:
             gateway = await self._gateways.of(hold.account_id)
             async with self._pace.turn(gateway, Lane.OPENING, begins_at=begins_at):
                 checkout = await gateway.create(hold)
         except Declined as refusal:
-            await self._declined(hold, refusal)
+            await self._declined(hold, refusal, asked_before=asked_before)
             return None
         except Unknown as error:
             log.warning("checkout_unknown", hold=hold.id, reason=str(error))
@@ -185,9 +193,11 @@ class Paying:
         log.info("checkout_opened", hold=hold.id, checkout=checkout.id)
         return checkout
 
-    async def _declined(self, hold: Hold, refusal: Declined) -> None:
+    async def _declined(
+        self, hold: Hold, refusal: Declined, *, asked_before: bool
+    ) -> None:
         """No page was made now, so there is none, unless we may not ask any more."""
-        if isinstance(refusal, Barred) and hold.attempts > 1:
+        if isinstance(refusal, Barred) and asked_before:
             await self._barred(hold, refusal)
             return
         log.warning("checkout_declined", hold=hold.id, reason=str(refusal))
@@ -220,7 +230,7 @@ class Paying:
         If it was declined there provably is none, and the hold, which is ``held``
         again, is released without the provider next time.
         """
-        checkout = await self._create(hold)
+        checkout = await self._create(hold, asked_before=True)
         return None if checkout is None else checkout.id
 
     async def _settle(self, checkout: Checkout, *, livemode: bool) -> Outcome:
