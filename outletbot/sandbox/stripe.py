@@ -20,8 +20,14 @@ import structlog
 from aiohttp import web
 
 from outletbot.clock import Clock
-from outletbot.sandbox import stripe_control, stripe_moves, stripe_pages
+from outletbot.sandbox import (
+    stripe_control,
+    stripe_moves,
+    stripe_onboarding,
+    stripe_pages,
+)
 from outletbot.sandbox.faults import inject
+from outletbot.sandbox.stripe_access import Door
 from outletbot.sandbox.stripe_api import (
     add_api,
     answer_broken,
@@ -30,8 +36,9 @@ from outletbot.sandbox.stripe_api import (
     speak_stripe,
 )
 from outletbot.sandbox.stripe_books import OWN, Books
+from outletbot.sandbox.stripe_endpoints import Endpoint
 from outletbot.sandbox.stripe_state import SANDBOX, StripeSandbox
-from outletbot.sandbox.stripe_webhooks import DeliveryPolicy, Endpoint, Postman
+from outletbot.sandbox.stripe_webhooks import DeliveryPolicy, Postman
 
 __all__ = ["SANDBOX", "StripeSandbox", "build_stripe_sandbox"]
 
@@ -48,6 +55,7 @@ def build_stripe_sandbox(  # noqa: PLR0913 - what the command line knows, fact b
     public_url: str,
     api_key: str,
     seed: int | None = None,
+    rate_limit: int | None = None,
     policy: DeliveryPolicy | None = None,
     state_path: Path | None = None,
     sweep_every: timedelta = SWEEP_EVERY,
@@ -57,7 +65,8 @@ def build_stripe_sandbox(  # noqa: PLR0913 - what the command line knows, fact b
     The same *seed* makes the same ids in the same order; without one they differ from
     run to run, as they must where an older run's ids are still known. With
     *state_path* everything survives a restart. *public_url* is where a browser finds
-    this application; events go to *webhook_url*, if there is one.
+    this application; events go to *webhook_url*, if there is one. An account may make
+    *rate_limit* reads and as many writes in a second, or any number.
 
     Raises:
         ValueError: If events would be signed with an empty secret.
@@ -76,7 +85,7 @@ def build_stripe_sandbox(  # noqa: PLR0913 - what the command line knows, fact b
         postman=postman,
         clock=clock,
         public_url=public_url.rstrip("/"),
-        keys={api_key: OWN},
+        door=Door(books, {api_key: OWN}, rate_limit),
     )
     return _build_app(sandbox, sweep_every)
 
@@ -95,6 +104,7 @@ def _build_app(sandbox: StripeSandbox, sweep_every: timedelta) -> web.Applicatio
     app.add_routes(stripe_pages.routes)
     app.add_routes(stripe_control.routes)
     app.add_routes(stripe_moves.routes)
+    app.add_routes(stripe_onboarding.routes)
 
     async def live(_: web.Application) -> AsyncIterator[None]:
         sandbox.postman.open()

@@ -11,16 +11,13 @@ import stripe
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from outletbot.sandbox.stripe_books import OWN, OWN_NAME, Account, Json
+from outletbot.sandbox.stripe_books import Account, Json
 from outletbot.sandbox.stripe_errors import (
     StripeRefusal,
     broken,
     locked,
-    no_access,
-    no_key,
     no_such_url,
     too_many,
-    wrong_key,
 )
 from outletbot.sandbox.stripe_forms import read_form
 from outletbot.sandbox.stripe_idempotency import (
@@ -40,9 +37,9 @@ from outletbot.sandbox.stripe_operations import OPERATIONS, Errand, Work
 from outletbot.sandbox.stripe_schema import record_of
 from outletbot.sandbox.stripe_state import (
     ACCOUNT,
+    KEY,
     REQUEST_ID,
     SANDBOX,
-    StripeSandbox,
 )
 
 
@@ -55,7 +52,7 @@ def _handler(parameters: type, work: Work) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         sandbox, account = request.app[SANDBOX], request[ACCOUNT]
         now, ask = sandbox.clock(), await _read(request)
-        if request.method == "GET":
+        if request.method != "POST":
             asked = record_of(parameters).read(read_form(request.query_string))
             answer = Answer(200, _run(work, request, asked, now))
             sandbox.commit()
@@ -103,6 +100,7 @@ def _run(work: Work, request: web.Request, asked: Json, now: datetime) -> Json:
         asked=asked,
         object_id=request.match_info.get("id", ""),
         path=request.path,
+        key=request[KEY],
         now=now,
     )
     return expand(account, work(errand), asked.get("expand", []))
@@ -116,39 +114,19 @@ async def speak_stripe(request: web.Request, handler: Handler) -> web.StreamResp
     sandbox = request.app[SANDBOX]
     request[REQUEST_ID] = sandbox.books.new_id("req", 14)
     try:
-        request[ACCOUNT] = _let_in(request, sandbox)
+        request[ACCOUNT], request[KEY] = sandbox.door.let_in(
+            request.headers.get("Authorization", ""),
+            request.headers.get("Stripe-Account", ""),
+            request.method,
+            request.path,
+            now=sandbox.clock(),
+        )
         return await handler(request)
     except StripeRefusal as refusal:
         sandbox.commit()  # what was found to be over stays over
         return refuse(request, refusal)
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
         return refuse(request, no_such_url(request.method, request.path))
-
-
-def _let_in(request: web.Request, sandbox: StripeSandbox) -> Account:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key:
-        raise no_key()
-    if key not in sandbox.keys:
-        raise wrong_key(key)
-    named = request.headers.get("Stripe-Account", OWN)
-    if named in sandbox.revoked or not (named == OWN or named.startswith("acct_")):
-        raise no_access(key, named)
-    account = sandbox.account(sandbox.keys[key] if named in (OWN, OWN_NAME) else named)
-    _count(sandbox, account, is_read=request.method == "GET")
-    return account
-
-
-def _count(sandbox: StripeSandbox, account: Account, *, is_read: bool) -> None:
-    if sandbox.rate_limit is None:
-        return
-    this = (account.id, is_read, int(sandbox.clock().timestamp()))
-    seen = sandbox.calls.get(this, 0)
-    if seen >= sandbox.rate_limit:
-        raise too_many()
-    # Only the second that runs is worth keeping.
-    sandbox.calls = {k: v for k, v in sandbox.calls.items() if k[2] == this[2]}
-    sandbox.calls[this] = seen + 1
 
 
 def _respond(request: web.Request, answer: Answer) -> web.Response:

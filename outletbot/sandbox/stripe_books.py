@@ -49,7 +49,7 @@ class Account:
 
     def __init__(self, account_id: str, books: "Books") -> None:
         self.id = account_id
-        self._books = books
+        self.books = books
         self._kinds: dict[str, dict[str, Json]] = {}
         self._rows: dict[str, list[Json]] = defaultdict(list)
         self._places: dict[str, dict[str, int]] = defaultdict(dict)
@@ -57,18 +57,19 @@ class Account:
 
     @property
     def livemode(self) -> bool:
-        return self._books.livemode
+        return self.books.livemode
 
     @property
     def platform(self) -> "Account | None":
         """The account that acts for this one by Stripe Connect, if any does."""
-        is_connected = self.id != OWN and self.id not in self._books.independent
-        return self._books.account(OWN) if is_connected else None
+        house = self.books.account(OWN)
+        connection = house.find("connection", self.id)
+        return house if connection and not connection["revoked"] else None
 
     def keep(self, thing: Json) -> Json:
         """Keep a new object, or what an old one has become."""
         self.put(thing)
-        self._books.note(self, thing)
+        self.books.note(self, thing)
         return thing
 
     def put(self, thing: Json) -> None:
@@ -116,14 +117,14 @@ class Account:
             yield self._kinds[kind][heapq.heappop(waiting)[1]]
 
     def new_id(self, prefix: str, *, length: int = 24) -> str:
-        return self._books.new_id(prefix, length)
+        return self.books.new_id(prefix, length)
 
     def tell(self, event_type: str, thing: Json, *, now: datetime) -> None:
         """Keep an event about *thing* as it is now; it is sent after the commit."""
         event = {
             "id": self.new_id("evt"),
             "object": "event",
-            "api_version": self._books.api_version,
+            "api_version": self.books.api_version,
             "created": int(now.timestamp()),
             "data": {"object": copy.deepcopy(thing)},
             "livemode": self.livemode,
@@ -134,7 +135,7 @@ class Account:
         if self.platform is not None:
             event["account"] = self.id
         self.keep(event)
-        self._books.news.append((self, event))
+        self.books.news.append((self, event))
 
 
 def _due_at(thing: Json) -> int | None:
@@ -156,14 +157,12 @@ def _due_at(thing: Json) -> int | None:
 class Books:
     """All accounts, the one source of ids, and the file behind them if there is one.
 
-    *independent* are the accounts that nobody acts for but their own keys. What is
-    made while *livemode* is set says that it is real money.
+    What is made while *livemode* is set says that it is real money.
     """
 
     def __init__(self, *, seed: int, api_version: str, path: Path | None) -> None:
         self.api_version = api_version
         self.accounts: dict[str, Account] = {}
-        self.independent: set[str] = set()
         self.livemode = False
         self.news: list[tuple[Account, Json]] = []
         self._seed = seed

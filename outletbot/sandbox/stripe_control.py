@@ -6,13 +6,13 @@ rehearsals that run in another process.
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from aiohttp import web
 
 from outletbot.sandbox.faults import Fault
 from outletbot.sandbox.stripe_balance import balance_of
-from outletbot.sandbox.stripe_books import Json
+from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_connect import account_object
 from outletbot.sandbox.stripe_operations import OPERATIONS
 from outletbot.sandbox.stripe_pages import render, when
 from outletbot.sandbox.stripe_payments import is_pending
@@ -38,6 +38,7 @@ async def show_control(request: web.Request) -> web.Response:
         refunds=_rows(sandbox, "refund"),
         disputes=_rows(sandbox, "dispute"),
         balances=list(_balances(sandbox)),
+        accounts=list(_accounts(sandbox)),
         events=_rows(sandbox, "event"),
         waiting=sandbox.faults.waiting,
         calls=[" ".join(call) for call in OPERATIONS],
@@ -106,6 +107,18 @@ async def resend_event(request: web.Request) -> web.Response:
     return attempt(request, lambda: sandbox.postman.send_again(account, event_id))
 
 
+def _accounts(sandbox: StripeSandbox) -> Iterator[Json]:
+    for connection in sandbox.account().rows("connection"):
+        account = sandbox.account(connection["id"])
+        shown = account_object(account, now=sandbox.clock())
+        yield {
+            "id": account.id,
+            "name": (shown["business_profile"] or {}).get("name"),
+            "enabled": shown["charges_enabled"],
+            "revoked": connection["revoked"],
+        }
+
+
 def _balances(sandbox: StripeSandbox) -> Iterator[Json]:
     for account in sandbox.books.accounts.values():
         told = balance_of(account, now=sandbox.clock())
@@ -120,14 +133,14 @@ def _balances(sandbox: StripeSandbox) -> Iterator[Json]:
 
 def _rows(sandbox: StripeSandbox, kind: str) -> list[Json]:
     rows = [
-        {**thing, "account": account.id, **_shown(account, thing)}
+        {**thing, "account": account.id, **_shown(sandbox, account, thing)}
         for account in sandbox.books.accounts.values()
         for thing in account.rows(kind)[-SHOWN:]
     ]
     return sorted(rows, key=lambda row: row["created"])[: -SHOWN - 1 : -1]
 
 
-def _shown(account: Any, thing: Json) -> Json:
+def _shown(sandbox: StripeSandbox, account: Account, thing: Json) -> Json:
     match thing["object"]:
         case "checkout.session":
             return {
@@ -143,8 +156,8 @@ def _shown(account: Any, thing: Json) -> Json:
                 "due": when(thing["evidence_details"]["due_by"]),
             }
         case _:
-            delivery = account.find("delivery", thing["id"]) or {}
+            told = sandbox.postman.deliveries(account, thing)
             return {
-                "state": delivery.get("state", "told to nobody"),
-                "attempts": delivery.get("attempts", []),
+                "state": ", ".join(each["state"] for each in told) or "told to nobody",
+                "attempts": [one for each in told for one in each["attempts"]],
             }

@@ -94,6 +94,21 @@ def wrong_key(key: str) -> NotStarted:
     return NotStarted(f"Invalid API Key provided: {hidden}", status=401)
 
 
+def expired_key(key: str) -> NotStarted:
+    hidden = f"{key[:8]}{'*' * max(len(key) - 12, 4)}{key[-4:]}"
+    message = f"Expired API Key provided: {hidden}"
+    return NotStarted(message, status=401, code="api_key_expired")
+
+
+def lacks_permission(key: str, account_id: str, right: str) -> NotStarted:
+    message = (
+        f"The provided key '{key[:8]}***{key[-4:]}' does not have the required "
+        f"permissions for this endpoint on account '{account_id}'. Having the "
+        f"'{right}' permission would allow this request to continue."
+    )
+    return NotStarted(message, status=403)
+
+
 def no_access(key: str, account_id: str) -> NotStarted:
     message = (
         f"The provided key '{key[:8]}***{key[-4:]}' does not have access to account "

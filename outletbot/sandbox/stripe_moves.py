@@ -3,6 +3,8 @@
 Each takes a form of the control page, or JSON, and gives back what became of it.
 """
 
+from datetime import timedelta
+
 from aiohttp import web
 
 from outletbot.sandbox.stripe_books import Json
@@ -68,6 +70,59 @@ async def pay_out(request: web.Request) -> web.Response:
     """Take ``{"account": "acct_…"}``; without one, the key's own account pays out."""
     sandbox, said = request.app[SANDBOX], await read_said(request)
     return attempt(request, lambda: sandbox.payout(str(said.get("account", ""))))
+
+
+@routes.post("/sandbox/accounts/{id}/{verb:connect|deauthorize|enable|disable}")
+async def move_account(request: web.Request) -> web.Response:
+    await read_said(request)
+    sandbox, account_id = request.app[SANDBOX], request.match_info["id"]
+
+    def move() -> Json | None:
+        match request.match_info["verb"]:
+            case "connect":
+                sandbox.connect(account_id)
+                return None
+            case "deauthorize":
+                sandbox.deauthorize(account_id)
+                return None
+            case verb:
+                return sandbox.allow_charges(account_id, enabled=verb == "enable")
+
+    return attempt(request, move)
+
+
+@routes.post("/sandbox/keys")
+async def move_key(request: web.Request) -> web.Response:
+    """Take ``{"key": "rk_test_…", "account": "acct_…", "lacks": ["rak_…"]}``.
+
+    With ``"expired": true`` the key is of no use any more.
+    """
+    sandbox, said = request.app[SANDBOX], await read_said(request)
+
+    def move() -> None:
+        if said.get("expired"):
+            return sandbox.expire_key(str(said["key"]))
+        account_id, lacks = str(said.get("account", "")), said.get("lacks", [])
+        return sandbox.add_key(str(said["key"]), account_id, *lacks)
+
+    return attempt(request, move)
+
+
+@routes.post("/sandbox/settings")
+async def change_settings(request: web.Request) -> web.Response:
+    """Take ``{"livemode": true, "rate_limit": 100, "latency": 0.2}``, any of them."""
+    sandbox, said = request.app[SANDBOX], await read_said(request)
+
+    def change() -> None:
+        if "livemode" in said:
+            sandbox.books.livemode = bool(said["livemode"])
+        if "rate_limit" in said:
+            limit = said["rate_limit"]
+            sandbox.rate_limit = None if limit is None else int(limit)
+        if "latency" in said:
+            sandbox.latency = timedelta(seconds=float(said["latency"]))
+
+    return attempt(request, change)
 
 
 def _expire(sandbox: StripeSandbox, session_id: str) -> Json:

@@ -8,12 +8,26 @@ from stripe import params
 from stripe.params import checkout
 
 from outletbot.sandbox.stripe_balance import balance_of, ripen, transactions
-from outletbot.sandbox.stripe_books import OWN_NAME, Account, Json
+from outletbot.sandbox.stripe_books import Account, Json
+from outletbot.sandbox.stripe_connect import (
+    account_object,
+    check_charges,
+    create_account,
+    create_link,
+    get_account,
+)
 from outletbot.sandbox.stripe_disputes import (
     answer_dispute,
     end_unanswered,
     lose_dispute,
 )
+from outletbot.sandbox.stripe_endpoints import (
+    create_endpoint,
+    delete_endpoint,
+    get_endpoint,
+    update_endpoint,
+)
+from outletbot.sandbox.stripe_events import events, get_event
 from outletbot.sandbox.stripe_lists import line_items, page_of
 from outletbot.sandbox.stripe_refunds import create_refund
 from outletbot.sandbox.stripe_sessions import (
@@ -34,6 +48,7 @@ class Errand:
     asked: Json
     object_id: str
     path: str
+    key: str
     now: datetime
 
 
@@ -41,6 +56,7 @@ Work = Callable[[Errand], Json]
 
 
 def _create_session(errand: Errand) -> Json:
+    check_charges(errand.account, now=errand.now)
     return create_session(
         errand.account,
         errand.asked,
@@ -66,22 +82,60 @@ def _create_refund(errand: Errand) -> Json:
     return create_refund(errand.account, errand.asked, now=errand.now)
 
 
+def _get_own_account(errand: Errand) -> Json:
+    return account_object(errand.account, now=errand.now)
+
+
 def _get_account(errand: Errand) -> Json:
-    return {
-        **dict.fromkeys(("business_profile", "company", "email", "individual")),
-        "id": errand.account.id or OWN_NAME,
-        "object": "account",
-        "business_type": "company",
-        "capabilities": {"card_payments": "active", "transfers": "active"},
-        "charges_enabled": True,
-        "country": "FR",
-        "default_currency": "eur",
-        "details_submitted": True,
-        "metadata": {},
-        "payouts_enabled": True,
-        "settings": {"dashboard": {"display_name": "Sandbox"}},
-        "type": "standard",
-    }
+    return get_account(errand.account, errand.key, errand.object_id, now=errand.now)
+
+
+def _create_account(errand: Errand) -> Json:
+    return create_account(errand.account, errand.asked, now=errand.now)
+
+
+def _create_link(errand: Errand) -> Json:
+    return create_link(
+        errand.account,
+        errand.asked,
+        public_url=errand.sandbox.public_url,
+        now=errand.now,
+    )
+
+
+def _create_endpoint(errand: Errand) -> Json:
+    return create_endpoint(errand.account, errand.asked, now=errand.now)
+
+
+def _get_endpoint(errand: Errand) -> Json:
+    return get_endpoint(errand.account, errand.object_id)
+
+
+def _list_endpoints(errand: Errand) -> Json:
+    return page_of(
+        errand.account,
+        "webhook_endpoint",
+        errand.asked,
+        errand.path,
+        only=lambda endpoint: endpoint["status"] != "deleted",
+    )
+
+
+def _update_endpoint(errand: Errand) -> Json:
+    return update_endpoint(errand.account, errand.object_id, errand.asked)
+
+
+def _delete_endpoint(errand: Errand) -> Json:
+    return delete_endpoint(errand.account, errand.object_id)
+
+
+def _list_events(errand: Errand) -> Json:
+    _let_time_pass(errand)
+    return events(errand.account, errand.asked, errand.path, now=errand.now)
+
+
+def _get_event(errand: Errand) -> Json:
+    return get_event(errand.account, errand.object_id, now=errand.now)
 
 
 def _get_balance(errand: Errand) -> Json:
@@ -125,6 +179,7 @@ def _list(kind: str) -> Work:
 
 
 SESSIONS = "/v1/checkout/sessions"
+ENDPOINTS = "/v1/webhook_endpoints"
 
 OPERATIONS: dict[tuple[str, str], tuple[type, Work]] = {
     ("POST", SESSIONS): (checkout.SessionCreateParams, _create_session),
@@ -150,8 +205,8 @@ OPERATIONS: dict[tuple[str, str], tuple[type, Work]] = {
     ("GET", "/v1/disputes/{id}"): (params.DisputeRetrieveParams, _get("dispute")),
     ("POST", "/v1/disputes/{id}"): (params.DisputeUpdateParams, _answer_dispute),
     ("POST", "/v1/disputes/{id}/close"): (params.DisputeCloseParams, _close_dispute),
-    ("GET", "/v1/events"): (params.EventListParams, _list("event")),
-    ("GET", "/v1/events/{id}"): (params.EventRetrieveParams, _get("event")),
+    ("GET", "/v1/events"): (params.EventListParams, _list_events),
+    ("GET", "/v1/events/{id}"): (params.EventRetrieveParams, _get_event),
     ("GET", "/v1/balance_transactions"): (
         params.BalanceTransactionListParams,
         _list_transactions,
@@ -171,5 +226,22 @@ OPERATIONS: dict[tuple[str, str], tuple[type, Work]] = {
         params.ApplicationFeeRetrieveParams,
         _get("application_fee"),
     ),
-    ("GET", "/v1/account"): (params.AccountRetrieveCurrentParams, _get_account),
+    ("GET", "/v1/account"): (params.AccountRetrieveCurrentParams, _get_own_account),
+    ("POST", "/v1/accounts"): (params.AccountCreateParams, _create_account),
+    ("GET", "/v1/accounts/{id}"): (params.AccountRetrieveParams, _get_account),
+    ("POST", "/v1/account_links"): (params.AccountLinkCreateParams, _create_link),
+    ("POST", ENDPOINTS): (params.WebhookEndpointCreateParams, _create_endpoint),
+    ("GET", ENDPOINTS): (params.WebhookEndpointListParams, _list_endpoints),
+    ("GET", f"{ENDPOINTS}/{{id}}"): (
+        params.WebhookEndpointRetrieveParams,
+        _get_endpoint,
+    ),
+    ("POST", f"{ENDPOINTS}/{{id}}"): (
+        params.WebhookEndpointUpdateParams,
+        _update_endpoint,
+    ),
+    ("DELETE", f"{ENDPOINTS}/{{id}}"): (
+        params.WebhookEndpointDeleteParams,
+        _delete_endpoint,
+    ),
 }

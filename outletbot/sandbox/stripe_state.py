@@ -7,8 +7,15 @@ from aiohttp import web
 
 from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults
+from outletbot.sandbox.stripe_access import Door, add_key, expire_key
 from outletbot.sandbox.stripe_balance import pay_out
-from outletbot.sandbox.stripe_books import Account, Books, Json
+from outletbot.sandbox.stripe_books import OWN, Account, Books, Json
+from outletbot.sandbox.stripe_connect import (
+    allow_charges,
+    connect,
+    disconnect,
+    tell_deauthorized,
+)
 from outletbot.sandbox.stripe_disputes import (
     answer_dispute,
     end_unanswered,
@@ -33,24 +40,27 @@ from outletbot.sandbox.stripe_webhooks import Postman
 class StripeSandbox:
     """One Stripe. Everything here may be changed while it runs.
 
-    *keys* says whose account each API key is for; *revoked* are connected accounts
-    that have withdrawn their consent; *latency* is how long a POST takes;
-    *rate_limit* is how many reads, and how many writes, an account may make in a
-    second (Stripe: 100 each, 25 each in its own sandboxes), None for any number.
+    *latency* is how long a POST takes.
     """
 
     books: Books
     postman: Postman
     clock: Clock
     public_url: str
-    keys: dict[str, str]
+    door: Door
     fees: Fees = field(default_factory=Fees)
     faults: Faults = field(default_factory=Faults)
-    revoked: set[str] = field(default_factory=set)
     latency: timedelta = timedelta()
-    rate_limit: int | None = None
     being_answered: set[tuple[str, str]] = field(default_factory=set)
-    calls: dict[tuple[str, bool, int], int] = field(default_factory=dict)
+
+    @property
+    def rate_limit(self) -> int | None:
+        """How many reads, and how many writes, an account may make in a second."""
+        return self.door.rate_limit
+
+    @rate_limit.setter
+    def rate_limit(self, limit: int | None) -> None:
+        self.door.rate_limit = limit
 
     def account(self, account_id: str = "") -> Account:
         """Return a connected account, or the one that the key itself belongs to."""
@@ -60,6 +70,41 @@ class StripeSandbox:
         """Write down what happened, then tell it: nobody hears what may be lost."""
         self.postman.take_news()
         self.books.commit()
+
+    def add_key(self, key: str, account_id: str = OWN, *lacks: str) -> None:
+        """Let *key* be one of an account; a restricted one *lacks* some rights."""
+        add_key(self.books, key, account_id, frozenset(lacks))
+        self.door.keys[key] = account_id
+        self.commit()
+
+    def expire_key(self, key: str) -> None:
+        """Let a key be of no use any more, as when its owner has rolled it."""
+        expire_key(self.books, key)
+        self.commit()
+
+    def connect(self, account_id: str) -> Account:
+        """Let the platform act for an account that has signed up long ago."""
+        connect(self.account(), account_id)
+        self.commit()
+        return self.account(account_id)
+
+    def deauthorize(self, account_id: str) -> None:
+        """Let an account's owner withdraw their consent: told first, then true.
+
+        Raises:
+            StripeRefusal: If the platform never acted for it.
+        """
+        tell_deauthorized(self.account(account_id), now=self.clock())
+        self.commit()
+        disconnect(self.account(), account_id)
+        self.commit()
+
+    def allow_charges(self, account_id: str, *, enabled: bool) -> Json:
+        """Let an account take money, or let Stripe stop it; its platform is told."""
+        account = self.account(account_id)
+        allowed = allow_charges(account, enabled=enabled, now=self.clock())
+        self.commit()
+        return allowed
 
     def account_of_session(self, session_id: str) -> Account | None:
         """Return whose session this is; the page's address does not say it."""
@@ -216,4 +261,5 @@ class StripeSandbox:
 
 SANDBOX = web.AppKey("stripe_sandbox", StripeSandbox)
 ACCOUNT = web.RequestKey("stripe_account", Account)
+KEY = web.RequestKey("stripe_key", str)
 REQUEST_ID = web.RequestKey("stripe_request_id", str)

@@ -1,8 +1,9 @@
 """Webhooks as Stripe sends them: signed, at least once, in no order, and repeated.
 
-Each event is one delivery. It is tried until the receiver answers 2xx, at the times
-that the policy says, and then given up. How the next ones are treated can be told:
-twice, late, held back to be released in another order, or never.
+Each event is one delivery to each endpoint that hears it. It is tried until the
+receiver answers 2xx, at the times that the policy says, and then given up. How the next
+ones are treated can be told: twice, late, held back to be released in another order, or
+never.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import json
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -20,6 +21,12 @@ import structlog
 
 from outletbot.clock import Clock
 from outletbot.sandbox.stripe_books import Account, Books, Json
+from outletbot.sandbox.stripe_endpoints import (
+    FIRST,
+    Endpoint,
+    find_endpoint,
+    hearers,
+)
 
 log = structlog.get_logger()
 
@@ -60,21 +67,8 @@ class DeliveryPolicy:
     timeout: timedelta = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where events go, and the secret that only the two ends know."""
-
-    url: str | None
-    secret: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if self.url and not self.secret.strip():
-            message = "an empty webhook secret would sign what anybody can sign"
-            raise ValueError(message)
-
-
 class Postman:
-    """Brings events to the one endpoint, in the background."""
+    """Brings events to whoever hears them, in the background."""
 
     def __init__(
         self,
@@ -124,18 +118,28 @@ class Postman:
         """Take what the books have to tell, and be on the way with it."""
         news, self._books.news = self._books.news, []
         for account, event in news:
-            if self.url:
-                self._accept(account, event, self._treatment_of(event["type"]))
+            if endpoints := hearers(self._endpoint, account, event["type"]):
+                treatment = self._treatment_of(event["type"])
+                self._accept(account, event, endpoints, treatment)
 
     def send_again(self, account: Account, event_id: str) -> None:
-        """Send an event once more, whatever became of it before.
+        """Send an event once more to all who hear it, whatever became of it before.
 
         Raises:
             StripeRefusal: If there is no such event.
         """
         event = account.get("event", event_id)
-        delivery = account.find("delivery", event_id) or _new_delivery(event)
-        self._start(account, delivery, Treatment())
+        for endpoint in hearers(self._endpoint, account, event["type"]):
+            new = _new_delivery(event, endpoint)
+            delivery = account.find("delivery", new["id"]) or new
+            self._start(account, delivery, Treatment())
+
+    def deliveries(self, account: Account, event: Json) -> list[Json]:
+        """Return what became of an event with each who hears it."""
+        heard = hearers(self._endpoint, account, event["type"])
+        ids = [_new_delivery(event, endpoint)["id"] for endpoint in heard]
+        found = [account.find("delivery", each) for each in ids]
+        return [each for each in found if each is not None]
 
     async def release(self, order: Order = Order.AS_HAPPENED) -> int:
         """Send what was held back, one after the other. Return how many that were.
@@ -171,10 +175,7 @@ class Postman:
         Receivers compare its time with the machine's clock, so that is what the
         library takes, and not the sandbox's own.
         """
-        signature: str = stripe.WebhookSignature.generate_signature_header(
-            payload, self._endpoint.secret, timestamp
-        )
-        return signature
+        return _sign(payload, self._endpoint.secret, timestamp)
 
     def _treatment_of(self, event_type: str) -> Treatment:
         for waiting in self._next:
@@ -183,15 +184,21 @@ class Postman:
                 return waiting[1]
         return self.usual
 
-    def _accept(self, account: Account, event: Json, treatment: Treatment) -> None:
-        delivery = _new_delivery(event)
-        event["pending_webhooks"] = 1
+    def _accept(
+        self,
+        account: Account,
+        event: Json,
+        endpoints: Sequence[Endpoint],
+        treatment: Treatment,
+    ) -> None:
+        event["pending_webhooks"] = len(endpoints)
         account.keep(event)
-        if treatment.fate is Fate.SENT:
-            self._start(account, delivery, treatment)
-        else:
-            delivery["state"] = treatment.fate
-        account.keep(delivery)
+        for endpoint in endpoints:
+            delivery = account.keep(_new_delivery(event, endpoint))
+            if treatment.fate is Fate.SENT:
+                self._start(account, delivery, treatment)
+            else:
+                delivery["state"] = treatment.fate
 
     def _start(self, account: Account, delivery: Json, treatment: Treatment) -> None:
         delivery["state"] = "pending"
@@ -218,34 +225,42 @@ class Postman:
         return self._conclude(account, delivery, "given_up")
 
     async def _attempt(self, account: Account, delivery: Json) -> bool:
-        attempt = await self._try(account.get("event", delivery["id"]))
+        event = _event_of(account, delivery)
+        told = delivery.get("endpoint", FIRST)
+        endpoint = find_endpoint(self._endpoint, account, told)
+        if endpoint is None:
+            delivery["attempts"].append(self._note("there is no such endpoint now"))
+            return False
+        attempt = await self._try(event, endpoint)
         delivery["attempts"].append(attempt)
         return bool(200 <= attempt["status"] < 300)
 
     def _conclude(self, account: Account, delivery: Json, state: str) -> None:
+        event = _event_of(account, delivery)
         if delivery["state"] != "taken":
             delivery["state"] = state
-        event = account.get("event", delivery["id"])
-        event["pending_webhooks"] = 0 if delivery["state"] == "taken" else 1
+            event["pending_webhooks"] -= state == "taken"
         account.keep(event)
         account.keep(delivery)
         self._books.commit()
         log.info("sandbox_event_delivered", id=event["id"], state=delivery["state"])
 
-    async def _try(self, event: Json) -> Json:
+    def _note(self, error: str | None = None) -> Json:
+        return {"at": self._clock().isoformat(), "status": 0, "error": error}
+
+    async def _try(self, event: Json, endpoint: Endpoint) -> Json:
         assert self._http is not None
-        assert self.url is not None
-        payload = json.dumps(event, indent=2)
-        attempt: Json = {"at": self._clock().isoformat(), "status": 0, "error": None}
+        assert endpoint.url is not None
+        payload, attempt = json.dumps(event, indent=2), self._note()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": self.sign(payload),
+            "Stripe-Signature": _sign(payload, endpoint.secret),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
         try:
             async with asyncio.timeout(self.policy.timeout / SECONDS):
                 async with self._http.post(
-                    self.url, data=payload, headers=headers, allow_redirects=False
+                    endpoint.url, data=payload, headers=headers, allow_redirects=False
                 ) as response:
                     attempt["status"] = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -253,10 +268,25 @@ class Postman:
         return attempt
 
 
-def _new_delivery(event: Json) -> Json:
+def _event_of(account: Account, delivery: Json) -> Json:
+    # An older sandbox's file knows of one endpoint, and names deliveries after events.
+    return account.get("event", str(delivery.get("event", delivery["id"])))
+
+
+def _sign(payload: str, secret: str, timestamp: int | None = None) -> str:
+    signature: str = stripe.WebhookSignature.generate_signature_header(
+        payload, secret, timestamp
+    )
+    return signature
+
+
+def _new_delivery(event: Json, endpoint: Endpoint) -> Json:
+    is_first = endpoint.id == FIRST
     return {
-        "id": event["id"],
+        "id": event["id"] if is_first else f"{event['id']}/{endpoint.id}",
         "object": "delivery",
+        "event": event["id"],
+        "endpoint": endpoint.id,
         "state": "pending",
         "attempts": [],
     }

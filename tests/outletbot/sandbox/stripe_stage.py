@@ -118,6 +118,8 @@ async def set_stage(servers: Any, clients: Any, **options: Any) -> Stage:
     server = await servers(app)
     address = str(server.make_url("")).rstrip("/")
     app[SANDBOX].public_url = address
+    for name in ("acct_north", "acct_south"):
+        app[SANDBOX].connect(name)
     http = clients(stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=5)))
     client = stripe.StripeClient(
         KEY, http_client=http, base_addresses={"api": address}, max_network_retries=0

@@ -66,7 +66,7 @@ class TestEntry:
         assert "somebody" not in message
 
     async def test_a_second_key_is_another_account(self, stage: Stage) -> None:
-        stage.sandbox.keys["sk_test_south"] = "acct_south"
+        stage.sandbox.add_key("sk_test_south", "acct_south")
         session = await stage.create({"api_key": "sk_test_south"})
 
         mine = await stage.retrieve(session.id, {"stripe_account": "acct_south"})
@@ -83,7 +83,8 @@ class TestEntry:
     async def test_needs_access_to_the_account(
         self, stage: Stage, account: str
     ) -> None:
-        stage.sandbox.revoked.add("acct_gone")
+        stage.sandbox.connect("acct_gone")
+        stage.sandbox.deauthorize("acct_gone")
 
         with pytest.raises(stripe.PermissionError) as refusal:
             await stage.create({"stripe_account": account})

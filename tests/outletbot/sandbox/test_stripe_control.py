@@ -42,7 +42,7 @@ async def test_shows_an_empty_sandbox(stage: Stage) -> None:
     status, page = await stage.look("/sandbox")
 
     assert status == 200
-    assert visible(page).count("None yet.") == 5
+    assert visible(page).count("None yet.") == 4
 
 
 async def test_arranges_faults(stage: Stage) -> None:
