@@ -5,6 +5,7 @@ from http import HTTPStatus
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlalchemy.exc import SQLAlchemyError
 
 from offers.errors import (
     InvalidField,
@@ -15,6 +16,7 @@ from offers.errors import (
     Unavailable,
 )
 from offers.sentences import Sentence
+from outletbot.away import is_away
 from outletbot.claims import Busy
 from outletbot.keys import LANGUAGE
 from outletbot.printing import say
@@ -30,6 +32,11 @@ STATUSES: dict[type[OfferError], HTTPStatus] = {
 }
 GONE = Sentence("There is nothing at this address.")
 BROKEN = Sentence("Something went wrong on our side. It was noted; please try again.")
+AWAY = Sentence(
+    "We cannot get at our records just now. Nothing is lost; please try again in a "
+    "few seconds."
+)
+COME_BACK = 3  # seconds
 
 
 def busy_sentence(busy: Busy) -> Sentence:
@@ -63,14 +70,31 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = explain(request, busy_sentence(busy), unavailable, "busy")
         response.headers["Retry-After"] = str(busy.seconds)
         return response
+    except SQLAlchemyError as error:
+        return _excuse(request, error) if is_away(error) else _own_up(request, error)
     except web.HTTPNotFound:
         return explain(request, GONE, HTTPStatus.NOT_FOUND, "not_found")
     except (web.HTTPException, ConnectionError):
         raise
-    except Exception:
-        log.exception("request_failed", path=request.path, method=request.method)
-        failed = HTTPStatus.INTERNAL_SERVER_ERROR
-        return explain(request, BROKEN, failed, "internal_error")
+    except Exception as error:  # noqa: BLE001  (it is logged there)
+        return _own_up(request, error)
+
+
+def _own_up(request: web.Request, bug: Exception) -> web.Response:
+    """It is a bug of ours."""
+    where = {"path": request.path, "method": request.method}
+    log.error("request_failed", **where, exc_info=bug)
+    failed = HTTPStatus.INTERNAL_SERVER_ERROR
+    return explain(request, BROKEN, failed, "internal_error")
+
+
+def _excuse(request: web.Request, error: SQLAlchemyError) -> web.Response:
+    """Who cannot be served without the database is asked to come back soon."""
+    reason = str(error).splitlines()[0]
+    log.warning("database_away", path=request.path, reason=reason)
+    response = explain(request, AWAY, HTTPStatus.SERVICE_UNAVAILABLE, "away")
+    response.headers["Retry-After"] = str(COME_BACK)
+    return response
 
 
 def wants_json(request: web.Request) -> bool:

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from structlog.testing import capture_logs
 
 from offers.errors import (
@@ -34,6 +36,8 @@ TROUBLES: dict[str, Exception] = {
     "busy": Busy(seconds=2),
     "bug": KeyError("the secret ingredient"),
     "gone": web.HTTPGone(text="no coffee"),
+    "away": NoConnectionFree("all of them wait"),
+    "mistaken": ProgrammingError("SELECT", {}, Exception("no such table: secrets")),
 }
 
 
@@ -183,3 +187,27 @@ def test_a_new_refusal_has_the_status_of_its_kind(error, status) -> None:
         """A refusal that nobody has thought of yet."""
 
     assert status_of(Fresh(Sentence("No."))) == status
+
+
+class TestWithoutTheDatabase:
+    async def test_people_are_asked_to_come_back(self, client) -> None:
+        status, text, answer = await ask(client, "away", Accept="text/html")
+
+        assert status == 503
+        assert answer.headers["Retry-After"] == "3"
+        assert "Nothing is lost" in text
+        assert "Traceback" not in text
+
+    async def test_machines_are_told_the_same(self, client) -> None:
+        status, text, _ = await ask(client, "away")
+
+        assert status == 503
+        assert '"away"' in text
+
+    async def test_a_question_that_is_wrong_is_a_bug(self, client) -> None:
+        with capture_logs() as logs:
+            status, text, _ = await ask(client, "mistaken")
+
+        assert status == 500
+        assert "secrets" not in text
+        assert [one["event"] for one in logs] == ["request_failed"]
