@@ -250,6 +250,7 @@ def keep_balances(
             read_at=now,
         )
         session.merge(row)
+    session.flush()
 
 
 def _sums(session: Session, account_id: str) -> dict[str, int]:
