@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -110,15 +111,15 @@ def settle_in_store(
         session,
         hold,
         offer,
+        now=now,
         payment_id=f"store-{hold.id}",
         way=Way.STORE,
         redeemed_by=redeemed_by,
-        now=now,
     )
 
 
 def _sell(
-    session: Session, hold: Hold, offer: Offer, *, now: datetime, **paid: str
+    session: Session, hold: Hold, offer: Offer, *, now: datetime, **paid: Any
 ) -> Order:
     """Make the order of a hold whose units were just sold, and take them off stock."""
     order = Order(

@@ -8,8 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, insert
+import sqlalchemy
+from sqlalchemy import Select, bindparam, insert
 from sqlmodel import Session, col, select, update
 
 from offers.catalog import Offer
@@ -61,7 +63,7 @@ def compare_rows(
     session: Session, retailer_id: str, rows: Sequence[FeedRow]
 ) -> tuple[Tally, list[Change]]:
     """Return what importing *rows* would do, and change nothing."""
-    known = _known(session, retailer_id, rows)
+    known = _known(session, _offers_of(retailer_id, rows))
     changes = [
         Change(row.sku, row.title, name, known[row.sku][name], value)
         for row in rows
@@ -87,7 +89,9 @@ def import_rows(
     Returns the quantities that changed too: they are for the stock's ledger.
     """
     _await_turn(session, retailer_id)
-    known = _known(session, retailer_id, rows)
+    # An order may take units meanwhile.
+    locked = _offers_of(retailer_id, rows).with_for_update(key_share=True)
+    known = _known(session, locked)
     fresh = [_fresh(retailer_id, row, now) for row in rows if row.sku not in known]
     changed = [
         (known[row.sku], differences)
@@ -131,21 +135,21 @@ _COMPARED = (
 )
 
 
-def _known(
-    session: Session, retailer_id: str, rows: Sequence[FeedRow]
-) -> dict[str, Facts]:
+def _offers_of(retailer_id: str, rows: Sequence[FeedRow]) -> Select[Any]:
     names = ("id", "retailer_id", "sku", "counted_at")
-    columns = [getattr(Offer, name) for name in names]
-    columns += [getattr(Offer, name) for name in _COMPARED]
-    found = session.execute(  # mappings are not in sqlmodel's exec
-        select(*columns)
+    columns = [getattr(Offer, name) for name in (*names, *_COMPARED)]
+    return (
+        sqlalchemy.select(*columns)
         .where(
-            Offer.retailer_id == retailer_id,
+            col(Offer.retailer_id) == retailer_id,
             col(Offer.sku).in_([row.sku for row in rows]),
         )
         .order_by(col(Offer.id))
-        .with_for_update(key_share=True)  # an order may take units meanwhile
     )
+
+
+def _known(session: Session, offers: Select[Any]) -> dict[str, Facts]:
+    found = session.execute(offers)  # mappings are not in sqlmodel's exec
     return {facts["sku"]: dict(facts) for facts in found.mappings()}
 
 

@@ -187,7 +187,7 @@ async def stripe_gateways(
     stripe.enable_telemetry = False
     http = stripe.AIOHTTPClient(timeout=TIMEOUT)
     key = settings.secret_key.get_secret_value()
-    maker = StripeMaker(settings, http, Seal(key) if key else None)
+    maker = StripeMaker(settings, http, Seal(key) if key and database else None)
     try:
         yield StripeGateways(maker.house(), database, maker)
     finally:

@@ -73,7 +73,7 @@ def _lock(session: Session, checkout: Checkout) -> Hold:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    # A retailer may name any hold in a page of their own account: it says nothing of it.
+    # A page of a retailer's own account may name any hold: it says nothing of it.
     if hold is None or hold.account_id != checkout.account_id:
         raise Missing(checkout.hold_id, "hold")
     return hold

@@ -25,6 +25,7 @@ COMMANDS = {
     "invite",
     "migrate",
     "new-key",
+    "rehearse",
     "restore",
     "sandbox",
     "serve",
