@@ -83,6 +83,7 @@ class Terms:
     sold_out_at: datetime | None
     reserve_until: datetime | None
     pay_online: bool
+    payable: bool
 
 
 def lock_deal(session: Session, deal_id: str) -> Terms | None:

@@ -36,6 +36,7 @@ from offers.errors import (
     WrongState,
 )
 from offers.ids import new_dated_code, new_id
+from offers.payment_accounts import NoAccount
 from offers.sentences import Sentence
 
 NOT_IN_STORE = Sentence("This deal cannot be paid in the store.")
@@ -174,10 +175,8 @@ class _Batch:
 
     def _too_much(self, claim: Claim) -> OfferError | None:
         deal = self._deal
-        if claim.reserve and not _can_be_reserved(deal, self._now):
-            return WrongState(NOT_IN_STORE)
-        if not (claim.reserve or deal.pay_online):
-            return WrongState(ONLY_IN_STORE)
+        if (unpayable := _not_payable(deal, claim, self._now)) is not None:
+            return unpayable
         if self._units[claim.shopper] + claim.quantity > deal.limit_per_shopper:
             return LimitReached(deal.limit_per_shopper)
         if claim.quantity > (left := left_of(deal)):
@@ -185,6 +184,16 @@ class _Batch:
         if 0 < self._most_per_address <= self._holds[claim.address] and claim.address:
             return AddressLimitReached(self._most_per_address)
         return None
+
+
+def _not_payable(deal: Terms, claim: Claim, now: datetime) -> OfferError | None:
+    """Return why a deal cannot be paid in the way that *claim* wants to."""
+    if claim.reserve:
+        can = _can_be_reserved(deal, now)
+        return None if can else WrongState(NOT_IN_STORE)
+    if not deal.pay_online:
+        return WrongState(ONLY_IN_STORE)
+    return None if deal.payable else NoAccount()
 
 
 def _can_be_reserved(deal: Terms, now: datetime) -> bool:

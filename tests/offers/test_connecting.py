@@ -8,6 +8,8 @@ import pytest
 from sqlmodel import Session
 
 from offers.catalog import Offer
+from offers.claim_rows import Granted
+from offers.claims import place_holds
 from offers.connecting import (
     KEEP_SECRET,
     NOT_ENABLED,
@@ -45,6 +47,7 @@ from tests.factories import (
     DAY,
     HOUR,
     NOON,
+    make_claim,
     make_deal,
     make_hold,
     make_payment_account,
@@ -204,6 +207,21 @@ class TestDeauthorise:
         for each in (deal, closed, other):
             session.refresh(each)
         assert (deal.payable, closed.payable, other.payable) == (False, True, True)
+
+    def test_units_are_neither_held_nor_promised(self, session: Session) -> None:
+        account, deal = make_payment_account(session), make_deal(session)
+        deal.reserve_until = NOON + HOUR
+        deauthorise(session, account.id, now=NOON)
+        session.commit()
+        wishes = [
+            make_claim(session, deal),
+            make_claim(session, deal, reserve=True),
+        ]
+
+        online, in_store = place_holds(session, wishes, now=NOON)
+
+        assert isinstance(online, NoAccount)
+        assert isinstance(in_store, Granted)
 
     def test_a_new_deal_is_not_payable_either(self, session: Session) -> None:
         account = make_payment_account(session)
