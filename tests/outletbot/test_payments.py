@@ -20,7 +20,7 @@ from offers.checkouts import CheckoutState, Paid
 from offers.holds import Hold
 from offers.money import Money
 from outletbot.clock import utc_now
-from outletbot.payments import Declined, Unknown, minimum
+from outletbot.payments import Declined, Unknown, minimum, why_not_charged
 from outletbot.stripe_gateway import LEEWAY, StripeGateway
 from outletbot.stripe_money import from_stripe, to_stripe
 from tests.factories import make_deal, make_hold, make_refund
@@ -245,6 +245,26 @@ class TestAmounts:
     def test_are_written_as_stripe_does(self, money: Money, written: int) -> None:
         assert to_stripe(money) == written
         assert from_stripe(written, money.currency) == money
+
+    @pytest.mark.parametrize(
+        ("price", "said"),
+        [
+            (Money(49, "eur"), "Card payments begin at 0.50 EUR."),
+            (Money(50, "eur"), None),
+            (Money(1, "xaf"), None),
+            (Money(12_340, "kwd"), None),
+            (
+                Money(12_345, "kwd"),
+                "Card payments in KWD end in 0: choose 12.340 KWD or 12.350 KWD.",
+            ),
+        ],
+    )
+    def test_that_cannot_be_charged_say_why(
+        self, price: Money, said: str | None
+    ) -> None:
+        problem = why_not_charged(price)
+
+        assert (problem and str(problem)) == said
 
     def test_have_a_least_one_where_it_is_known(self) -> None:
         assert minimum("eur") == Money(50, "eur")

@@ -18,7 +18,7 @@ from offers.errors import InvalidField
 from offers.money import Money
 from offers.planning import MAX_ALLOTMENT, DealPlan, check_plan
 from offers.sentences import Sentence
-from outletbot.payments import minimum
+from outletbot.payments import why_not_charged
 from outletbot.web.forms import (
     Form,
     read_amount,
@@ -109,7 +109,7 @@ def read_plan(
     plan = _read(reading, offer, zone, now)
     unread = reading.problems
     wrong = {p.field: p.sentence for p in check_plan(session, offer, plan, now=now)}
-    problems = _minimum(plan) | wrong
+    problems = _not_charged(plan) | wrong
     for field, others in DEPENDING.items():
         if field in unread:
             problems = {f: p for f, p in problems.items() if f not in others}
@@ -188,11 +188,9 @@ def _moment(form: Form, field: str, zone: ZoneInfo) -> datetime:
         raise InvalidField(field, problem) from error
 
 
-def _minimum(plan: DealPlan) -> dict[str, Sentence]:
-    least = minimum(plan.price.currency)
-    if least is None or plan.price >= least or not plan.pay_online:
-        return {}
-    return {"price": Sentence("Card payments begin at {least}.", least=least)}
+def _not_charged(plan: DealPlan) -> dict[str, Sentence]:
+    problem = why_not_charged(plan.price) if plan.pay_online else None
+    return {} if problem is None else {"price": problem}
 
 
 def _typed(form: Form) -> dict[str, str]:
