@@ -9,10 +9,12 @@ from datetime import timedelta
 import structlog
 from sqlmodel import Session
 
+from offers.pacing import Lane
 from offers.refunds import Refund, fail_refund, lease_due_refunds, put_off_refund
 from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.jobs.publishing import backoff
+from outletbot.pace import Pace
 from outletbot.payments import Declined, Gateways, PaymentGateway, Unknown
 from webhooks.refunding import settle_refunds
 
@@ -36,6 +38,7 @@ class Giving:
         self._database = database
         self._gateways = gateways
         self._clock = clock
+        self._pace = Pace(database, clock)
 
     async def guarded(self, refund: Refund) -> None:
         """One refund's trouble keeps no other waiting."""
@@ -50,7 +53,8 @@ class Giving:
             gateway = await self._gateways.of(refund.account_id)
             if refund.attempts > 1 and await self._found(gateway, refund):
                 return
-            given = await gateway.refund(refund)
+            async with self._pace.turn(gateway, Lane.ENDING):
+                given = await gateway.refund(refund)
         except Unknown as error:
             await self._put_off(refund, str(error))
         except Declined as refusal:

@@ -209,6 +209,7 @@ class TestMessages:
             "total_amount": 9_998,
             "currency": "eur",
             "payment": order.payment_id,
+            "way": "online",
             "email": "sam@example.com",
             "name": "Sam Shopper",
             "address": "",

@@ -101,7 +101,9 @@ def _note_guess(session: Session, guesser: str, now: datetime) -> None:
 def _asking(
     request: web.Request, problem: Sentence | None = None, typed: str = ""
 ) -> web.Response:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+    status = {None: HTTPStatus.OK, UNKNOWN: HTTPStatus.NOT_FOUND}.get(
+        problem, HTTPStatus.UNPROCESSABLE_ENTITY
+    )
     return page(
         request,
         "desk/redeem.html",
