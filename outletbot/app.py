@@ -10,6 +10,7 @@ from outletbot.claims import ClaimQueue
 from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.db import Database
+from outletbot.hints import Hints
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.passwords import Passwords
@@ -44,6 +45,7 @@ def build_app(
     gateways: Gateways,
     *,
     clock: Clock,
+    hints: Hints | None = None,
 ) -> web.Application:
     app = web.Application(
         middlewares=MIDDLEWARES, client_max_size=settings.max_upload_mb * 1024 * 1024
@@ -52,7 +54,13 @@ def build_app(
     app[keys.DATABASE] = database
     app[keys.GATEWAYS] = gateways
     app[keys.CLOCK] = clock
-    app[keys.CLAIMS] = ClaimQueue(database, clock)
+    app[keys.HINTS] = hints or Hints()
+    app[keys.CLAIMS] = ClaimQueue(
+        database,
+        clock,
+        most_per_address=settings.max_holds_per_address,
+        hints=app[keys.HINTS],
+    )
     app[keys.PASSWORDS] = Passwords()
     app[keys.SEAL] = Seal(settings.secret_key.get_secret_value())
     app[keys.PAYING] = Paying(database, gateways, clock)

@@ -24,6 +24,7 @@ from offers.claims import Answer, Claim, grant
 from offers.errors import OfferError
 from outletbot.clock import Clock
 from outletbot.db import Database
+from outletbot.hints import Hints
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +63,14 @@ class ClaimQueue:
         clock: Clock,
         *,
         most_per_address: int = 0,
+        hints: Hints | None = None,
         ticks: Ticks = time.monotonic,
         give_up: float = GIVE_UP,
     ) -> None:
         self._database = database
         self._clock = clock
         self._most_per_address = most_per_address
+        self._hints = hints or Hints()
         self._ticks = ticks
         self._give_up = give_up
         self._lines: dict[str, _Line] = {}
@@ -117,6 +120,8 @@ class ClaimQueue:
             await self._commit_apart(deal_id, batch.close(), error)
         else:
             batch.tell(answers)
+            if any(isinstance(answer, Granted) for answer in answers):
+                self._hints.tell("holds", deal_id)
 
     async def _commit_apart(
         self, deal_id: str, wishes: "list[_Wish]", error: IntegrityError

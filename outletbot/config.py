@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$")
     max_upload_mb: int = Field(default=25, ge=1, le=500)
+    max_holds_per_address: int = Field(default=40, ge=0)
     stop_seconds: int = Field(default=25, ge=1, le=600)
     drain_seconds: int = Field(default=0, ge=0, le=60)
     dyno: str = ""

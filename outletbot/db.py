@@ -183,6 +183,12 @@ def ping(session: Session) -> None:
     session.exec(text("SELECT 1"))  # type: ignore[call-overload]  # plain SQL
 
 
+def notify(session: Session, channel: str, message: str) -> None:
+    """Wake who listens on a *channel* of PostgreSQL's, once this is committed."""
+    telling = text("SELECT pg_notify(:channel, :message)")
+    session.connection().execute(telling, {"channel": channel, "message": message})
+
+
 def time_there(session: Session) -> datetime | None:
     """Return what time it is for the database, if it may live on another machine."""
     if session.get_bind().dialect.name == "sqlite":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 READERS = 8
@@ -57,6 +57,12 @@ def open_engines(url: str) -> Engines:
             pool_pre_ping=False,  # a claim that finds its connection dead is repeated
         ),
     )
+
+
+def connection_facts(url: URL) -> dict[str, Any]:
+    """Return what psycopg connects with by itself, as patiently as our pools do."""
+    where = url.translate_connect_args(username="user", database="dbname")
+    return {**_CONNECTING, **where, **url.query}
 
 
 def asks_to_repeat(error: DBAPIError) -> bool:

@@ -8,6 +8,7 @@ from outletbot.claims import ClaimQueue
 from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.db import Database
+from outletbot.hints import Hints
 from outletbot.networks import Networks
 from outletbot.passwords import Passwords
 from outletbot.paying import Paying
@@ -19,6 +20,7 @@ SETTINGS = web.AppKey("SETTINGS", Settings)
 DATABASE = web.AppKey("DATABASE", Database)
 CLOCK: web.AppKey[Clock] = web.AppKey("CLOCK")
 GATEWAYS: web.AppKey[Gateways] = web.AppKey("GATEWAYS")
+HINTS = web.AppKey("HINTS", Hints)
 CLAIMS = web.AppKey("CLAIMS", ClaimQueue)
 PAYING = web.AppKey("PAYING", Paying)
 SEAL = web.AppKey("SEAL", Seal)

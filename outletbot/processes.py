@@ -19,6 +19,7 @@ from outletbot.app import build_app
 from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.db import Database
+from outletbot.hints import Hints, open_hints
 from outletbot.importing import work_on_import
 from outletbot.jobs.bookkeeping import keep_books
 from outletbot.jobs.delivering import Courier
@@ -57,6 +58,7 @@ class Process:
     gateways: Gateways
     clock: Clock
     stop: Stop
+    hints: Hints
 
 
 Part = Callable[[Process], Coroutine[None, None, None]]
@@ -74,7 +76,8 @@ async def run(settings: Settings, *parts: Part) -> None:
         stack.callback(database.close)
         gateways = await stack.enter_async_context(stripe_gateways(settings, database))
         clock = await stack.enter_async_context(refereed_clock(database))
-        process = Process(settings, database, gateways, clock, stop)
+        hints = await stack.enter_async_context(open_hints(database))
+        process = Process(settings, database, gateways, clock, stop, hints)
         await run_until(stop, settings.stop_seconds, *(part(process) for part in parts))
     log.info("process_stopped")
 
@@ -87,7 +90,13 @@ async def until_stopped() -> None:
 async def serve_web(process: Process) -> None:
     """Answer requests until it is time to stop."""
     settings, stop = process.settings, process.stop
-    app = build_app(settings, process.database, process.gateways, clock=process.clock)
+    app = build_app(
+        settings,
+        process.database,
+        process.gateways,
+        clock=process.clock,
+        hints=process.hints,
+    )
     app[STOP] = stop
     patience = settings.stop_seconds / 2  # the other half is for what remains then
     async with serving(app, settings.host, settings.port, patience=patience):
@@ -116,14 +125,19 @@ async def work(process: Process) -> None:
         log.info("worker_started")
         await run_jobs(
             [
-                Job("publishing", publisher.publish_due, QUICK),
-                Job("delivering", courier.deliver_due),
-                Job("retiring", partial(retire_due_posts, database, networks, clock)),
+                Job("publishing", publisher.publish_due, QUICK, wakes=("posts",)),
+                Job("delivering", courier.deliver_due, wakes=("deliveries",)),
+                Job(
+                    "retiring",
+                    partial(retire_due_posts, database, networks, clock),
+                    wakes=("deals",),
+                ),
                 *money_jobs(database, process.gateways, clock, process.stop),
-                Job("importing", partial(_import_next, process)),
-                Job("rehearsing", players.play_next, SLOW),
+                Job("importing", partial(_import_next, process), wakes=("imports",)),
+                Job("rehearsing", players.play_next, SLOW, wakes=("rehearsals",)),
             ],
             process.stop,
+            process.hints,
         )
         await asyncio.gather(publisher.finish(), players.finish())
 
@@ -137,13 +151,30 @@ def money_jobs(
     """Return the jobs that move deals, holds and money along, until *stop* is set."""
     paying = Paying(database, gateways, clock)
     return [
-        Job("opening", partial(open_and_close, database, clock), QUICK),
         Job(
-            "handling", partial(handle_arrivals, database, gateways, clock, stop), QUICK
+            "opening",
+            partial(open_and_close, database, clock),
+            QUICK,
+            tells=("deals", "posts", "deliveries"),
         ),
-        Job("expiring", partial(expire_holds, database, paying, clock)),
+        Job(
+            "handling",
+            partial(handle_arrivals, database, gateways, clock, stop),
+            QUICK,
+            wakes=("arrivals",),
+            tells=("deals", "refunds", "deliveries"),
+        ),
+        Job(
+            "expiring", partial(expire_holds, database, paying, clock), tells=("deals",)
+        ),
         Job("paging", partial(open_missing_pages, database, paying, clock, stop)),
-        Job("refunding", partial(give_due_refunds, database, gateways, clock), SLOW),
+        Job(
+            "refunding",
+            partial(give_due_refunds, database, gateways, clock),
+            SLOW,
+            wakes=("refunds",),
+            tells=("deliveries",),
+        ),
         Job("reconciling", partial(ask_about_holds, database, paying, clock), SLOW),
         Job("walking", partial(walk_events, database, gateways, clock), SLOW),
         Job("bookkeeping", partial(keep_books, database, gateways, clock), SLOW),

@@ -17,7 +17,12 @@ from offers.payment_accounts import (
     find_connected_account,
     find_payment_account,
 )
-from outletbot.keys import CLOCK, DATABASE, GATEWAYS
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    GATEWAYS,
+    HINTS,
+)
 from outletbot.payments import Declined, PaymentGateway, ProviderEvent
 from outletbot.web.guard import machine
 from webhooks.handlers import STRIPE
@@ -102,6 +107,7 @@ async def _keep(
     new = await request.app[DATABASE].transact(
         receive, _arrival(event, whose, request.app[CLOCK]())
     )
+    request.app[HINTS].tell("arrivals")
     log.info(
         "webhook_received",
         source=STRIPE,

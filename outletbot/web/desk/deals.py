@@ -11,7 +11,13 @@ from sqlmodel import Session
 from offers.deals import Deal, Phase, deals, end_deal, pictures_of_deals
 from offers.posts import Post, try_again
 from offers.scope import get_own
-from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    HINTS,
+    LANGUAGE,
+    RETAILER,
+)
 from outletbot.printing import print_day
 from outletbot.web.rendering import page
 
@@ -58,6 +64,7 @@ async def stop_deal(request: web.Request) -> web.Response:
     deal_id, now = request.match_info["deal_id"], request.app[CLOCK]()
     retailer = request[RETAILER]
     await request.app[DATABASE].transact(_end, retailer.id, deal_id, now=now)
+    request.app[HINTS].tell("deals")
     address = f"/deals/{deal_id}"
     raise web.HTTPSeeOther(address)
 
@@ -69,6 +76,7 @@ async def send_again(request: web.Request) -> web.Response:
     deal_id = await request.app[DATABASE].transact(
         _try_again, request[RETAILER].id, post_id, now=now
     )
+    request.app[HINTS].tell("posts")
     address = f"/deals/{deal_id}"
     raise web.HTTPSeeOther(address)
 

@@ -8,7 +8,12 @@ from aiohttp import web
 from sqlmodel import Session
 
 from offers.scope import get_own
-from outletbot.keys import CLOCK, DATABASE, RETAILER
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    HINTS,
+    RETAILER,
+)
 from outletbot.web.rendering import page
 from webhooks.outbox import (
     Delivery,
@@ -41,6 +46,7 @@ async def send_again(request: web.Request) -> web.Response:
     delivery_id, now = request.match_info["delivery_id"], request.app[CLOCK]()
     retailer = request[RETAILER]
     await request.app[DATABASE].transact(_again, retailer.id, delivery_id, now=now)
+    request.app[HINTS].tell("deliveries")
     raise web.HTTPSeeOther("/deliveries")
 
 

@@ -17,7 +17,14 @@ from offers.imports import (
     discard_import,
 )
 from offers.scope import get_own
-from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER, SETTINGS
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    HINTS,
+    LANGUAGE,
+    RETAILER,
+    SETTINGS,
+)
 from outletbot.printing import print_time
 from outletbot.web.desk.feed_choices import recheck
 from outletbot.web.desk.feed_upload import TooLarge, receive_upload
@@ -130,6 +137,7 @@ async def _read_view(request: web.Request) -> FeedView:
 async def _change(request: web.Request, work: Any, *args: object) -> None:
     import_id, retailer = request.match_info["import_id"], request[RETAILER]
     await request.app[DATABASE].transact(work, retailer.id, import_id, *args)
+    request.app[HINTS].tell("imports")
 
 
 def _back(request: web.Request) -> web.HTTPSeeOther:

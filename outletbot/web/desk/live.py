@@ -12,9 +12,14 @@ from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
+from outletbot.hints import Listener
+from outletbot.keys import HINTS
+
 T = TypeVar("T")
 
 EVERY = 1.0  # seconds between two looks at the numbers
+SOON = 0.25  # of that, at least, between a look in vain and a look at a hint
+TOPICS = ("deals", "holds", "posts", "refunds")
 BEAT_EVERY = 10.0  # seconds: proxies and phones give up on silence
 LONGEST = 600.0  # seconds: then the browser comes again, and shows its sign-in again
 
@@ -27,26 +32,34 @@ class Live:
         self.stopping = asyncio.Event()
         self._reads: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
 
-    async def look(self, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
-        """Return what *read* returns, or returned to another within ``every``."""
+    async def look(
+        self, key: Hashable, read: Callable[[], Awaitable[T]], *, soon: bool = False
+    ) -> T:
+        """Return what *read* returns, or returned to another within ``every``.
+
+        *soon* means that it may have changed since.
+        """
         now = asyncio.get_running_loop().time()
-        self._forget(now)
+        self._forget(now - self.every * (SOON if soon else 0.9))
         if key not in self._reads:
             self._reads[key] = now, asyncio.ensure_future(_awaited(read))
         task: asyncio.Task[T] = self._reads[key][1]
         return await asyncio.shield(task)
 
-    async def rest(self) -> bool:
-        """Wait until it is worth looking again. Return whether it is."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), self.every)
-        return not self.stopping.is_set()
+    async def rest(self, listener: Listener, *, told: bool) -> bool:
+        """Wait until it is worth looking again. Return whether a hint says so.
 
-    def _forget(self, now: float) -> None:
+        After a telling there is a full pause.
+        """
+        pause = self.every if told else self.every * SOON
+        await Listener(()).wait(pause, stop=self.stopping)
+        return await listener.wait(self.every - pause, stop=self.stopping)
+
+    def _forget(self, latest: float) -> None:
         old = [
             key
             for key, (started, task) in self._reads.items()
-            if task.done() and now - started >= self.every * 0.9
+            if task.done() and started <= latest
         ]
         for key in old:
             del self._reads[key]
@@ -86,10 +99,15 @@ async def follow(
     await response.prepare(request)
     await response.write(event("parts", parts(shown), time()))
     ends, beats = clock() + LONGEST, clock() + BEAT_EVERY
-    with suppress(ConnectionError):
-        while clock() < ends and await live.rest():
-            seen, shown = shown, await live.look(key, read)
-            if seen != shown:
+    listening, told = request.app[HINTS].listening(*TOPICS), True
+    with suppress(ConnectionError), listening as listener:
+        while clock() < ends:
+            hint = await live.rest(listener, told=told)
+            if live.stopping.is_set():
+                break
+            seen, shown = shown, await live.look(key, read, soon=hint)
+            told = seen != shown
+            if told:
                 await response.write(event("parts", parts(shown), time()))
             elif clock() >= beats:
                 await response.write(event("beat", time()))

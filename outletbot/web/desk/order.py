@@ -15,7 +15,14 @@ from offers.orders import Order
 from offers.refunds import Refund
 from offers.returns import clear_refund, find_asked, try_refund_again
 from offers.scope import get_own
-from outletbot.keys import CLOCK, DATABASE, MERCHANT, RETAILER, SETTINGS
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    HINTS,
+    MERCHANT,
+    RETAILER,
+    SETTINGS,
+)
 from outletbot.web.desk.order_view import OrderSheet, read_sheet
 from outletbot.web.desk.refund_form import RefundForm, first_values, read_refund_form
 from outletbot.web.forms import Form
@@ -41,6 +48,7 @@ async def give_back(request: web.Request) -> web.Response:
         given = await database.transact(
             _give, retailer_id, order_id, form, by=by, now=now
         )
+        request.app[HINTS].tell("refunds", "deals")
     else:
         given = await database.read(_check, retailer_id, order_id, form, by=by)
     if given is None:

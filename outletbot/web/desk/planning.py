@@ -16,7 +16,14 @@ from offers.planning import find_deal_of_plan, plan_deal
 from offers.posts import schedule_posts
 from offers.retailers import Retailer
 from offers.scope import find_own, get_own
-from outletbot.keys import CLOCK, DATABASE, NETWORKS, RETAILER, SETTINGS
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    HINTS,
+    NETWORKS,
+    RETAILER,
+    SETTINGS,
+)
 from outletbot.web.desk.deal_preview import Preview, preview
 from outletbot.web.desk.offer_view import free_units
 from outletbot.web.desk.plan_form import (
@@ -73,6 +80,7 @@ async def make_deal(request: web.Request) -> web.Response:
     if form.get("action") == "arm":
         armed = await database.transact(_arm, desk, form)
         if armed is not None:
+            request.app[HINTS].tell("deals", "posts")
             address = f"/deals/{armed}"
             raise web.HTTPSeeOther(address)
     sheet = await database.read(_filled_sheet, desk, form, request.app)

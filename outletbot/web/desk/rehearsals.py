@@ -23,7 +23,14 @@ from offers.rehearsals import (
 from offers.reports import Report, load_report, remarks
 from offers.scope import find_own, get_own
 from offers.sentences import Sentence
-from outletbot.keys import CLOCK, DATABASE, LANGUAGE, MERCHANT, RETAILER
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    HINTS,
+    LANGUAGE,
+    MERCHANT,
+    RETAILER,
+)
 from outletbot.web.desk.live import HEADERS, LIVE, event
 from outletbot.web.desk.rehearsal_chart import SLIM, WIDE, at_times, draw_units
 from outletbot.web.desk.summary import clock_time
@@ -71,6 +78,7 @@ async def ask(request: web.Request) -> web.Response:
         asked_by=merchant.id,
         now=request.app[CLOCK](),
     )
+    request.app[HINTS].tell("rehearsals")
     raise web.HTTPSeeOther(_address(rehearsal))
 
 

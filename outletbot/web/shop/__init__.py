@@ -26,7 +26,14 @@ from functools import partial
 
 from aiohttp import web
 
-from outletbot.keys import CLOCK, DATABASE, PAYING, SEAL, SETTINGS
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    HINTS,
+    PAYING,
+    SEAL,
+    SETTINGS,
+)
 from outletbot.web.shop import (
     buying,
     deal_page,
@@ -81,7 +88,7 @@ def prepare(app: web.Application) -> None:
     app[REFUSED_PAGES] = Pages(refused)
     app[WALLS] = Snapshots(database, clock, read_wall)
     app[WALL_PAGES] = Pages(partial(outlet_page.paint_wall, public_url=public_url))
-    app[LIVE] = Live(app[DEALS], clock)
+    app[LIVE] = Live(app[DEALS], clock, app[HINTS])
     app[CLICKS] = ClickBuffer(database, clock)
     app[SHOPPERS] = Shoppers(app[SETTINGS], app[SEAL], clock)
     app[PICTURES] = Pictures(database)

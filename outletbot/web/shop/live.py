@@ -5,7 +5,7 @@ A deal has one reader, however many listen; what it finds is told at most once a
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,12 +13,14 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from outletbot.clock import Clock
+from outletbot.hints import Hints
 from outletbot.web.shop.deal_view import DealView
 from outletbot.web.shop.snapshots import Snapshots
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(seconds=1)
+SOON = 0.25  # of that, at least, between a look in vain and a look at a hint
 HEARTBEAT = timedelta(seconds=12)
 MOST_LISTENERS = 5_000
 
@@ -40,6 +42,7 @@ class Live:
         self,
         deals: Snapshots[DealView],
         clock: Clock,
+        hints: Hints | None = None,
         *,
         every: timedelta = EVERY,
         heartbeat: timedelta = HEARTBEAT,
@@ -47,6 +50,7 @@ class Live:
     ) -> None:
         self._deals = deals
         self._clock = clock
+        self._hints = hints or Hints()
         self._every = every.total_seconds()
         self._heartbeat = heartbeat.total_seconds()
         self._most = most
@@ -102,14 +106,25 @@ class Live:
             self._told.pop(code, None)
 
     async def _read_on(self, code: str, deal: _Deal) -> None:
-        while True:
-            try:
-                view = await self._deals.get(code)
-            except SQLAlchemyError as error:
-                log.warning("deal_not_read", code=code, reason=str(error))
-            else:
-                _tell(deal, view)
-            await asyncio.sleep(self._every)
+        """Look now and then, and at a hint; after a telling there is a full pause."""
+        with self._hints.listening(deal.view.deal_id, "deals") as listener:
+            told = await self._look(deal, self._deals.get(code))
+            while True:
+                pause = self._every if told else self._every * SOON
+                await asyncio.sleep(pause)
+                if await listener.wait(self._every - pause):
+                    told = await self._look(deal, self._deals.get_now(code))
+                else:
+                    told = await self._look(deal, self._deals.get(code))
+
+    async def _look(self, deal: _Deal, reading: Awaitable[DealView]) -> bool:
+        """Tell how the deal stands if that is news. Return whether it is."""
+        try:
+            view = await reading
+        except SQLAlchemyError as error:
+            log.warning("deal_not_read", deal=deal.view.deal_id, reason=str(error))
+            return False
+        return _tell(deal, view)
 
     def _message(self, view: DealView) -> bytes:
         event = "over" if view.is_over else "state"
@@ -131,12 +146,13 @@ def state_of(view: DealView, *, now: datetime) -> dict[str, object]:
     }
 
 
-def _tell(deal: _Deal, view: DealView) -> None:
+def _tell(deal: _Deal, view: DealView) -> bool:
     if view == deal.view:
-        return
+        return False
     deal.view = view
     deal.changed.set()
     deal.changed = asyncio.Event()
+    return True
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

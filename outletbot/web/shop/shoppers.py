@@ -19,6 +19,19 @@ from outletbot.web.guard import address_behind, pinned
 COOKIE = "shopper"
 COOKIE_AGE = 30 * 86_400
 ID = re.compile(r"[0-9a-z]{26}|[0-9a-z]{34}")
+INSIDE = [
+    ipaddress.ip_network(block)
+    for block in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+]
 HOME = 64  # bits: what a provider hands out to one household in IPv6
 
 
@@ -39,13 +52,30 @@ class Shoppers:
         return known if ID.fullmatch(known) else new_dated_code(self._clock())
 
     def mark_of(self, request: web.BaseRequest) -> str:
-        """Return the mark of the network that asks; empty if it is not known."""
-        network = network_of(address_behind(request, self._proxies))
+        """Return the mark of the network that asks; empty if it is not known.
+
+        An address of our own house is that of a proxy which nobody told us to trust:
+        it stands for everybody.
+        """
+        address = address_behind(request, self._proxies)
+        if not self._proxies and is_inside(address):
+            return ""
+        network = network_of(address)
         return self._mark(network) if network else ""
 
     def cookie(self, shopper: str) -> str:
         """Return the header by which a browser remembers who it is."""
         return f"{self._cookie}={shopper}; Max-Age={COOKIE_AGE}{self._flags}"
+
+
+@lru_cache(maxsize=4096)
+def is_inside(address: str) -> bool:
+    """Whether an address is one that nobody has on the Internet."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in INSIDE)
 
 
 @lru_cache(maxsize=4096)

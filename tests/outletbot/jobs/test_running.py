@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from outletbot.hints import Hints
 from outletbot.jobs.running import TROUBLE, Job, _once, run_jobs
 
 NEVER = timedelta(hours=1)
@@ -38,8 +39,8 @@ async def test_rests_while_there_is_nothing() -> None:
     async def something() -> int:
         return 2
 
-    assert await _once(Job("idle", nothing, rest=NEVER)) == NEVER
-    assert await _once(Job("busy", something, rest=NEVER)) == timedelta()
+    assert await _once(Job("idle", nothing, rest=NEVER), Hints()) == NEVER
+    assert await _once(Job("busy", something, rest=NEVER), Hints()) == timedelta()
 
 
 async def test_one_jobs_bug_does_not_stop_the_others() -> None:
@@ -60,7 +61,7 @@ async def test_one_jobs_bug_does_not_stop_the_others() -> None:
 
     assert calls.count("good") == 3
     assert calls.count("buggy") == 1  # it waits out its trouble
-    assert await _once(Job("buggy", buggy)) == TROUBLE
+    assert await _once(Job("buggy", buggy), Hints()) == TROUBLE
 
 
 async def test_finishes_what_is_under_way_when_asked_to_stop() -> None:

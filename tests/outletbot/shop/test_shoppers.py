@@ -7,7 +7,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from outletbot.config import Settings
 from outletbot.sealing import Seal, new_key
-from outletbot.web.shop.shoppers import Shoppers, network_of
+from outletbot.web.shop.shoppers import Shoppers, is_inside, network_of
 from tests.factories import NOON
 
 
@@ -68,6 +68,23 @@ class TestMarks:
         marks = {shoppers.mark_of(asked(f"192.0.2.{n}")) for n in range(3)}
 
         assert len(marks) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("127.0.0.1", True),
+        ("10.1.2.3", True),
+        ("192.168.0.9", True),
+        ("::1", True),
+        ("fd00::1", True),
+        ("192.0.2.7", False),
+        ("2001:db8::1", False),
+        ("", False),
+    ],
+)
+def test_an_address_of_our_own_house_is_nobodys(address: str, *, inside: bool) -> None:
+    assert is_inside(address) == inside
 
 
 def asked(address: str):
