@@ -5,7 +5,7 @@ BIN = .venv/bin
 # What is missing is installed quietly; what fails is shown.
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format bench screenshots translations lock clean
+.PHONY: demo test check format bench rehearse screenshots translations lock clean
 
 demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
 	@$(BIN)/outletbot demo
@@ -25,6 +25,9 @@ format: .venv/.test
 
 bench: .venv/.test  ## writes bench/latest.json
 	$(BIN)/python bench/run.py
+
+rehearse: .venv/.test  ## 500 units, 5,000 shoppers, faults on; writes bench/rehearsal.json
+	PYTHONPATH=. $(BIN)/python bench/rehearse.py
 
 screenshots: .venv/.test  ## writes docs/images
 	$(BIN)/python docs/screenshots.py

@@ -1,196 +1,204 @@
-"""The benchmark: figures as ratios against a bare baseline in the same run.
+"""The benchmark: what the service does, as ratios to bare baselines in the same run.
 
-Writes ``bench/latest.json``. Rounds of the real thing and of the baseline alternate,
-and the median round counts, since machines are noisy.
+Writes ``bench/latest.json``. The service runs on a PostgreSQL of its own that keeps
+what it says (``fsync`` is on), and once on SQLite (``synchronous=FULL``). Rounds of the
+thing and of its baseline alternate, and the median counts: machines are noisy.
+``QUICK=1`` is a smoke test of two minutes: its figures are good for nothing.
 """
 
 import json
 import os
-import platform
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import uvloop
-from load import Result, get, load, posts, same
-
-from outletbot.demo.running import free_ports
-
 HERE = Path(__file__).parent
-ROUNDS = 3
-SECONDS = 4.0
-CONNECTIONS = 64
-ROWS = 200_000
+sys.path.insert(0, str(HERE.parent))  # for the tests' PostgreSQL
+
+from feeds import import_figures  # noqa: E402
+from loading import WrongAnswers, name_of_load  # noqa: E402
+from machine import machine  # noqa: E402
+from pgbench import CLIENTS  # noqa: E402
+from rounds import Bench, Case  # noqa: E402
+from towns import NotDurable, build_town, facts, fill_with_holds  # noqa: E402
+
+from outletbot.clock import utc_now  # noqa: E402
+from tests.postgres import PRIVATE, running  # noqa: E402
+
+TARGET = HERE / "latest.json"
+
+Figures = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured: full, or a smoke test of it."""
+
+    seconds: float
+    rounds: int
+    import_rows: int
+    holds: tuple[int, ...]
+    deals: tuple[int, ...] = (1, 10, 100)
+    processes: tuple[int, ...] = (1, 2, 4)
+
+
+FULL = Size(4.0, 3, 200_000, (10_000, 100_000, 1_000_000))
+QUICK = Size(1.0, 1, 20_000, (1_000, 10_000))
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    quick = bool(os.environ.get("QUICK"))
+    size = QUICK if quick else FULL
+    with _bench(size) as bench:
         figures = {
-            "machine": {"python": platform.python_version(), "cpus": _cpus()},
-            **_serving(folder),
-            **_importing(folder),
+            "taken_at": utc_now().isoformat(timespec="seconds"),
+            "quick": quick,
+            "machine": machine(),
+            "postgres": facts(bench.server.url("postgres")),
+            "load": name_of_load(),
+            "rounds": {"number": size.rounds, "seconds": size.seconds},
+            **_one_process(bench),
+            **_two_processes(bench),
+            **_on_sqlite(bench),
+            "growth": {
+                "holds": _with_holds(bench, size),
+                "deals": _with_deals(bench, size),
+                "processes": _with_processes(bench, size),
+            },
+            **import_figures(bench.folder, size.import_rows),
+            "per_second": bench.rates,
+            "p99_ms": bench.p99_ms,
+            "audit": {"claims_answered": bench.answered, "holds_lost": 0},
         }
-    target = HERE / "latest.json"
-    target.write_text(json.dumps(figures, indent=2) + "\n")
-    print(json.dumps(figures, indent=2))
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0))
-
-
-def _serving(folder: Path) -> dict[str, object]:
-    """Pages and claims of the service, and the same of a bare handler."""
-    shop_port, bare_port = free_ports(21_000, 2)
-    with _server("shop", shop_port, folder, "-") as path:
-        page = folder / "page.html"
-        page.write_bytes(_fetch(shop_port, path))
-        with _server("bare", bare_port, folder, str(page)) as bare_path:
-            return _rounds(shop_port, path, bare_port, bare_path)
-
-
-def _rounds(
-    shop_port: int, path: str, bare_port: int, bare_path: str
-) -> dict[str, object]:
-    runs: dict[str, list[Result]] = {
-        "page": [],
-        "bare_page": [],
-        "claim": [],
-        "bare_claim": [],
-    }
-    for _ in range(ROUNDS):
-        runs["page"].append(_load(shop_port, same(get(path)), {200}))
-        runs["bare_page"].append(_load(bare_port, same(get(bare_path)), {200}))
-        claims = posts(f"{path}/buy", _claim)
-        runs["claim"].append(_load(shop_port, claims, {303}))
-        forms = posts(bare_path, _claim)
-        runs["bare_claim"].append(_load(bare_port, forms, {303}))
-    median = {
-        name: statistics.median(run.per_second for run in results)
-        for name, results in runs.items()
-    }
-    return {
-        "page_per_second": round(median["page"]),
-        "bare_page_per_second": round(median["bare_page"]),
-        "page_ratio": round(median["page"] / median["bare_page"], 3),
-        "page_p99_ms": round(_p99(runs["page"]), 1),
-        "claim_per_second": round(median["claim"]),
-        "bare_claim_per_second": round(median["bare_claim"]),
-        "claim_ratio": round(median["claim"] / median["bare_claim"], 3),
-        "claim_p99_ms": round(_p99(runs["claim"]), 1),
-    }
-
-
-def _p99(results: list[Result]) -> float:
-    return statistics.median(run.percentile(0.99) for run in results)
-
-
-def _load(port: int, requests: Iterator[bytes], expected: set[int]) -> Result:
-    result = uvloop.run(load(port, requests, connections=CONNECTIONS, seconds=SECONDS))
-    if set(result.statuses) != expected:
-        msg = f"expected only {expected}, got {result.statuses}"
-        raise SystemExit(msg)
-    return result
-
-
-def _claim(_number: int) -> str:
-    return f"key={time.time_ns() // 1_000_000:x}-{uuid.uuid4()}&quantity=1"
-
-
-def _fetch(port: int, path: str) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-        content: bytes = answer.read()
-        return content
+    TARGET.write_text(json.dumps(figures, indent=2) + "\n")
+    print(TARGET.read_text())
 
 
 @contextmanager
-def _server(kind: str, port: int, folder: Path, page: str) -> Iterator[str]:
-    """Run a server while the block runs. Yield the path to ask for."""
-    command = [sys.executable, str(HERE / "servers.py"), kind, str(port)]
-    with subprocess.Popen(
-        [*command, str(folder), page],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        path = process.stdout.readline().strip()
-        if not path:
-            msg = f"the {kind} server did not start"
-            raise SystemExit(msg)
-        yield path
-        process.stdin.close()
-        process.wait(timeout=15)
+def _bench(size: Size) -> Iterator[Bench]:
+    with tempfile.TemporaryDirectory() as name, running(PRIVATE) as server:
+        bench = Bench(Path(name), server, size.seconds, size.rounds)
+        try:
+            yield bench
+        except (WrongAnswers, NotDurable) as failure:
+            log = bench.folder / "log"
+            said = log.read_text()[-2000:] if log.exists() else ""
+            raise SystemExit(f"{failure}\n{said}") from failure
 
 
-def _importing(folder: Path) -> dict[str, object]:
-    """Rows a second and peak memory of an import, against bare ``csv.reader``."""
-    feed = folder / "feed.csv"
-    _write_feed(feed)
-    baseline = _timed([sys.executable, "-c", READ, str(feed)])
-    env = {"DATABASE_URL": f"sqlite:///{folder / 'import.db'}", "PATH": ""}
-    outletbot = [sys.executable, "-m", "outletbot"]
-    _timed([*outletbot, "migrate"], env)
-    adding = ("add-retailer", "bench", "Bench", "--owner", "ana@example.com")
-    _timed([*outletbot, *adding], env)
-    importing = ("import-feed", str(feed), "--retailer", "bench", "--json")
-    fresh = _timed([*outletbot, *importing], env)
-    again = _timed([*outletbot, *importing], env)
+def _one_process(bench: Bench) -> Figures:
+    """Claims, pages and events of one process, each beside its baseline."""
+    town, page = bench.town("one"), bench.town("page")
+    path, alone = page.deals[0].path, bench.town("pgbench")
+    with bench.shop(town) as shop, bench.shop(page) as pages:
+        bench.keep_page(pages[0], path)
+        with bench.bare() as bare:
+            bench.measure(
+                {
+                    "claim": bench.claims(town, shop, 64),
+                    "noop": bench.noops(bare, 64),
+                    **{
+                        f"pgbench_{clients}": bench.transactions(alone, clients)
+                        for clients in CLIENTS
+                    },
+                    "claim_256": bench.claims(town, shop, 256),
+                    "noop_256": bench.noops(bare, 256),
+                    "page": bench.pages(pages, path, 64),
+                    "static": bench.pages(bare, "/", 64),
+                    "page_256": bench.pages(pages, path, 256),
+                    "static_256": bench.pages(bare, "/", 256),
+                    "webhook": bench.events(town, shop, 64),
+                    "verify": bench.verifications(bare, 64),
+                }
+            )
+    best = max(
+        (f"pgbench_{clients}" for clients in CLIENTS), key=bench.rates.__getitem__
+    )
     return {
-        "import_rows": ROWS,
-        "import_rows_per_second": round(ROWS / fresh[0]),
-        "import_again_rows_per_second": round(ROWS / again[0]),
-        "csv_reader_rows_per_second": round(ROWS / baseline[0]),
-        "import_times_csv_reader": round(fresh[0] / baseline[0], 1),
-        "import_peak_mb": round(max(fresh[1], again[1])),
+        "claim_vs_noop": bench.ratio("claim", "noop"),
+        "claim_256c_vs_noop": bench.ratio("claim_256", "noop_256"),
+        "claim_vs_pgbench": bench.ratio("claim", best),
+        "page_vs_static": bench.ratio("page", "static"),
+        "page_256c_vs_static": bench.ratio("page_256", "static_256"),
+        "webhook_vs_noop": bench.ratio("webhook", "verify"),
+        "claim_p99_ms": bench.p99_ms["claim"],
+        "page_p99_ms": bench.p99_ms["page"],
     }
 
 
-READ = "import csv,sys; [None for row in csv.reader(open(sys.argv[1], newline=''))]"
+def _two_processes(bench: Bench) -> Figures:
+    """Claims of two processes that want the same row, at many connections and few."""
+    town = bench.town("two")
+    with bench.shop(town, 2) as shop, bench.bare(2) as bare:
+        bench.measure(
+            {
+                "claim_2p": bench.claims(town, shop, 256),
+                "noop_2p": bench.noops(bare, 256),
+                "claim_2p_16c": bench.claims(town, shop, 16),
+                "noop_2p_16c": bench.noops(bare, 16),
+            }
+        )
+    return {
+        "claim_2p_vs_noop": bench.ratio("claim_2p", "noop_2p"),
+        "claim_2p_16c_vs_noop": bench.ratio("claim_2p_16c", "noop_2p_16c"),
+    }
 
 
-def _write_feed(path: Path) -> None:
-    head = (
-        "sku,title,description,brand,category,list price,price,cost,quantity,condition"
-    )
-    with path.open("w") as feed:
-        feed.write(f"{head},image,colour\n")
-        for n in range(ROWS):
-            price = 10 + n % 490
-            feed.write(
-                f"SKU-{n:06},Product number {n},Last season's colour. Nothing wrong "
-                f"with it.,Brand {n % 97},Home > Kitchen,{price + 20}.00,{price}.50,"
-                f"{price // 2}.25,{n % 200},new,https://img.example/{n}.jpg,blue\n"
+def _on_sqlite(bench: Bench) -> Figures:
+    town = build_town(f"sqlite:///{bench.folder / 'town.db'}")
+    with bench.shop(town) as shop, bench.bare() as bare:
+        bench.measure(
+            {
+                "claim_sqlite": bench.claims(town, shop, 64),
+                "noop_sqlite": bench.noops(bare, 64),
+            }
+        )
+    return {"claim_sqlite_vs_noop": bench.ratio("claim_sqlite", "noop_sqlite")}
+
+
+def _with_holds(bench: Bench, size: Size) -> dict[int, int]:
+    """Claims a second with so many holds of the deal in the table already."""
+    towns = {number: bench.town(f"holds_{number}") for number in size.holds}
+    for number, town in towns.items():
+        fill_with_holds(town, number)
+    with ExitStack() as stack:
+        cases = {
+            number: bench.claims(town, stack.enter_context(bench.shop(town)), 64)
+            for number, town in towns.items()
+        }
+        return _grown(bench, "holds", cases)
+
+
+def _with_deals(bench: Bench, size: Size) -> dict[int, int]:
+    """Claims a second on so many deals at once."""
+    town = bench.town("deals", deals=max(size.deals))
+    with bench.shop(town) as shop:
+        cases = {
+            number: bench.claims(town, shop, 64, deals=number) for number in size.deals
+        }
+        return _grown(bench, "deals", cases)
+
+
+def _with_processes(bench: Bench, size: Size) -> dict[int, int]:
+    """Claims a second of so many processes, 256 shoppers in all."""
+    town = bench.town("processes")
+    with ExitStack() as stack:
+        cases = {
+            number: bench.claims(
+                town, stack.enter_context(bench.shop(town, number)), 256
             )
+            for number in size.processes
+        }
+        return _grown(bench, "processes", cases)
 
 
-def _timed(
-    command: list[str], env: dict[str, str] | None = None
-) -> tuple[float, float]:
-    """Return the seconds and the peak megabytes of *command*."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
-    _, status, usage = _wait(process)
-    if status:
-        msg = f"{' '.join(command)} failed"
-        raise SystemExit(msg)
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
-
-
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, int, resource.struct_rusage]:
-    pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return pid, process.returncode, usage
+def _grown(bench: Bench, of: str, cases: dict[int, Case]) -> dict[int, int]:
+    names = {number: f"claim_{number}_{of}" for number in cases}
+    bench.measure({names[number]: case for number, case in cases.items()})
+    return {number: bench.rates[name] for number, name in names.items()}
 
 
 if __name__ == "__main__":

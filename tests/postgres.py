@@ -69,12 +69,12 @@ def running(settings: Mapping[str, str] = CARELESS) -> Iterator[Server]:
         CannotRun: If this machine lacks its programs, or nobody may run them.
     """
     programs = find_programs()
-    who = _whoever_may()
+    who = whoever_may()
     folder = Path(tempfile.mkdtemp(prefix="outletbot-pg-"))
     try:
         if who:
             shutil.chown(folder, **who)
-        _make_cluster(programs, folder / "data", who)
+        make_cluster(programs, folder / "data", who)
         with _started(programs, folder, who, settings) as server:
             yield server
     finally:
@@ -94,7 +94,7 @@ def find_programs() -> Path:
     return found[-1].parent
 
 
-def _whoever_may() -> dict[str, str]:
+def whoever_may() -> dict[str, str]:
     """PostgreSQL refuses to be run by root, so root lends it to somebody."""
     if os.geteuid() != 0:
         return {}
@@ -111,16 +111,16 @@ def _run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]
     )
 
 
-def _make_cluster(programs: Path, data: Path, who: dict[str, str]) -> None:
+def make_cluster(programs: Path, data: Path, who: dict[str, str]) -> None:
     command = [str(programs / "initdb"), "--pgdata", str(data), "--auth=trust"]
     command += ["--username=outletbot", "--no-sync", "--encoding=UTF8", "--no-locale"]
-    made = _run(command, cwd=data.parent, **_as(who))
+    made = _run(command, cwd=data.parent, **run_as(who))
     if made.returncode != 0:
         msg = f"initdb failed: {made.stderr.strip()}"
         raise CannotRun(msg)
 
 
-def _as(who: dict[str, str]) -> dict[str, Any]:
+def run_as(who: dict[str, str]) -> dict[str, Any]:
     return {**who, "extra_groups": []} if who else {}
 
 
@@ -135,7 +135,7 @@ def _started(
         command += ["-c", f"{name}={value}"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603  (as above)
-            command, cwd=folder, stdout=log, stderr=log, **_as(who)
+            command, cwd=folder, stdout=log, stderr=log, **run_as(who)
         )
     try:
         _await_answer(server, process, folder / "log")
