@@ -79,6 +79,7 @@ def _send(job: Job) -> str:
         env={**os.environ, "BENCH_KIND": job.kind, "BENCH_FOLDER": str(job.folder)},
         capture_output=True,
         text=True,
+        errors="replace",
         check=False,
     )
     if "\nRESULT\t" not in made.stdout:

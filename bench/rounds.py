@@ -55,7 +55,8 @@ class Bench:
     def keep_page(self, port: int, path: str) -> None:
         """Keep the page as it is sent, for the bare server to send the same bytes."""
         asked = Request(f"http://127.0.0.1:{port}{path}")
-        asked.add_header("Accept-Encoding", "gzip")
+        asked.add_header("Accept-Encoding", "gzip, deflate, br")
+        asked.add_header("Accept-Language", "en-GB,en;q=0.9")
         with urlopen(asked) as answer:
             (self.folder / "page.bin").write_bytes(answer.read())
 

@@ -35,7 +35,7 @@ async def bare(port: int, page_file: str) -> None:
 
     async def take(request: web.Request) -> web.Response:
         await request.post()
-        headers = {"Location": f"/h/{next(numbers)}/pay"}
+        headers = {"Location": f"/h/{port}x{next(numbers)}/pay"}
         return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
 
     async def verify(request: web.Request) -> web.Response:

@@ -84,8 +84,8 @@ def running(settings: Mapping[str, str] = CARELESS) -> Iterator[Server]:
 def find_programs() -> Path:
     """Return the folder of the newest server programs here."""
     on_path = shutil.which("initdb")
-    if on_path and (Path(on_path).parent / "postgres").exists():
-        return Path(on_path).parent
+    if on_path and (Path(on_path).resolve().parent / "postgres").exists():
+        return Path(on_path).resolve().parent  # a link leads to where its like are
     installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     found = sorted(installed, key=lambda program: float(program.parts[-3]))
     if not found:
