@@ -31,6 +31,7 @@ from outletbot.payments import (
     Declined,
     Gateways,
     PaymentError,
+    Stuck,
     TooFast,
     Unknown,
 )
@@ -39,6 +40,7 @@ from webhooks.settling import Outcome, settle_checkout
 log = structlog.get_logger(__name__)
 
 BACK_SOON = timedelta(seconds=5)
+TWICE = 2
 FOR_GOOD = timedelta(hours=1)
 """So long after a hold's end a provider that does not listen to us may come round."""
 
@@ -182,6 +184,11 @@ class Paying:
         except Declined as refusal:
             await self._declined(hold, refusal, asked_before=asked_before)
             return None
+        except Stuck as error:
+            found = await self._look_for(hold, error)
+            if found is None:
+                return None
+            checkout = found
         except Unknown as error:
             log.warning("checkout_unknown", hold=hold.id, reason=str(error))
             await self._put_off(
@@ -192,6 +199,27 @@ class Paying:
         await self._database.transact(open_checkout, hold.id, *page, now=now)
         log.info("checkout_opened", hold=hold.id, checkout=checkout.id)
         return checkout
+
+    async def _look_for(self, hold: Hold, error: Stuck) -> Checkout | None:
+        """Find the page that may have been made after all.
+
+        If it is not there either, twice and some seconds apart, there provably is none:
+        it is asked for afresh.
+        """
+        log.warning("checkout_looked_for", hold=hold.id, reason=str(error))
+        try:
+            gateway = await self._gateways.of(hold.account_id)
+            found = await gateway.find(hold)
+        except PaymentError as trouble:
+            log.warning("checkout_unknown", hold=hold.id, reason=str(trouble))
+            await self._put_off(hold, BACK_SOON)
+            return None
+        if found is None and hold.attempts > TWICE:
+            later = self._clock() + BACK_SOON
+            await self._database.transact(forget_checkout, hold.id, until=later)
+        elif found is None:
+            await self._put_off(hold, BACK_SOON)
+        return found
 
     async def _declined(
         self, hold: Hold, refusal: Declined, *, asked_before: bool

@@ -57,6 +57,13 @@ class TooFast(Unknown):
     """The provider was asked for more in a second than it allows, and did nothing."""
 
 
+class Stuck(Unknown):
+    """The provider failed at it, and says so again however often it is asked.
+
+    It may have been done: look for what became of it.
+    """
+
+
 class Declined(PaymentError):
     """The provider answered that it will not, so it was not done.
 
@@ -110,7 +117,17 @@ class PaymentGateway(Protocol):
         Raises:
             Declined: If the provider provably made none.
             Barred: If it made none now; it may have made one before.
+            Stuck: If it may have made one, and will not say by this request.
             Unknown: If it may have made one.
+        """
+        ...
+
+    async def find(self, hold: Hold) -> Checkout | None:
+        """Return the payment page that was made for a hold, if the provider lists one.
+
+        Raises:
+            Barred: If we may not ask.
+            Unknown: If the provider cannot be asked now.
         """
         ...
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -17,7 +17,15 @@ from offers.money import Money, exponent
 from offers.payment_accounts import AccountWord
 from offers.refund_news import RefundWord
 from offers.refunds import Refund
-from outletbot.payments import Barred, Declined, ProviderEvent, TooFast, Unknown
+from outletbot.clock import Clock, utc_now
+from outletbot.payments import (
+    Barred,
+    Declined,
+    ProviderEvent,
+    Stuck,
+    TooFast,
+    Unknown,
+)
 from outletbot.stripe_money import from_stripe, to_stripe
 from outletbot.stripe_refunds import (
     PASSING,
@@ -30,6 +38,12 @@ from outletbot.stripe_refunds import (
 # Stripe closes a page 30 minutes at the least after it got our request, and takes the
 # request until then: so there is leeway for a page that is opened late.
 LEEWAY = timedelta(minutes=65)
+
+SKEW = timedelta(minutes=15)
+"""So far Stripe's clock and ours may be apart when we look for what we asked for."""
+
+# So old a message may be, as Stripe's own libraries have it.
+FRESH = timedelta(minutes=5)
 
 # What Stripe says if two requests were about the same thing, not that it was too much.
 LOCKED = "lock_timeout"
@@ -69,6 +83,7 @@ class StripeGateway:
         livemode: bool,
         account: StripeAccount = THE_HOUSE,
         ship_to: Sequence[str] = (),
+        clock: Clock = utc_now,
     ) -> None:
         self.client = client
         self._stripe = client.v1
@@ -76,6 +91,7 @@ class StripeGateway:
         self._secrets = [s.strip() for s in webhook_secret.split(",") if s.strip()]
         self._ship_to = list(ship_to)
         self._account = account
+        self._clock = clock
         self.account_id = account.id
         self.livemode = livemode
         self.writes_per_second = account.writes_per_second
@@ -95,7 +111,7 @@ class StripeGateway:
             "success_url": f"{back}/paid",
             "cancel_url": back,
             "line_items": [_line_item(hold)],
-            "metadata": {"hold": hold.id},
+            "metadata": {"hold": hold.id, "attempt": str(hold.attempts)},
             "payment_intent_data": {
                 "metadata": {"hold": hold.id},
                 **self._fee(hold.total),
@@ -109,7 +125,8 @@ class StripeGateway:
         return json.dumps(params, sort_keys=True)
 
     async def create(self, hold: Hold) -> Checkout:
-        # A request that Stripe refused is composed anew, so it needs a key of its own.
+        # What Stripe refused or broke is composed anew, and needs a key of its own: the
+        # attempt in it makes it another request.
         digest = hashlib.sha256(hold.request.encode()).hexdigest()[:16]
         options = self.options(idempotency_key=f"{hold.id}-{digest}")
         with translated():
@@ -117,6 +134,23 @@ class StripeGateway:
                 json.loads(hold.request), options
             )
         return _checkout(session, self.account_id)
+
+    async def find(self, hold: Hold) -> Checkout | None:
+        since = int((hold.held_at - SKEW).timestamp())
+        params: dict[str, Any] = {"created": {"gte": since}, "limit": 100}
+        more = True
+        while more:
+            with translated():
+                page = await self._stripe.checkout.sessions.list_async(
+                    params,  # type: ignore[arg-type]  # it grows by a cursor
+                    self.options(),
+                )
+            for session in page.data:
+                if session.client_reference_id == hold.id:
+                    return _checkout(session, self.account_id)
+                params["starting_after"] = session.id
+            more = page.has_more
+        return None
 
     def _fee(self, total: Money) -> dict[str, int]:
         """Return the house's share; none if it would be nothing, or all there is.
@@ -203,7 +237,12 @@ class StripeGateway:
             msg = "the body is no text"
             raise Declined(msg) from error
         if not any(_is_signed(text, signature, secret) for secret in self._secrets):
-            msg = "the signature is not Stripe's, or is old"
+            msg = "the signature is not Stripe's"
+            raise Declined(msg)
+        age = self._clock() - _signed_at(signature)
+        if age > FRESH:
+            seconds = round(age.total_seconds())
+            msg = f"it was signed {seconds} s ago: it is no news, or a clock is off"
             raise Declined(msg)
         return _event(text)
 
@@ -217,10 +256,15 @@ def _name(account: stripe.Account) -> str:
 
 def _is_signed(text: str, signature: str, secret: str) -> bool:
     try:
-        verify = stripe.WebhookSignature.verify_header
-        return bool(verify(text, signature, secret, tolerance=300))
+        return bool(stripe.WebhookSignature.verify_header(text, signature, secret))
     except (ValueError, stripe.SignatureVerificationError):
         return False
+
+
+def _signed_at(signature: str) -> datetime:
+    """Return when a good *signature* was made."""
+    named = dict(part.partition("=")[::2] for part in reversed(signature.split(",")))
+    return datetime.fromtimestamp(int(named["t"]), UTC)
 
 
 def _event(text: str) -> ProviderEvent:
@@ -278,8 +322,19 @@ class translated:  # noqa: N801  (read as a verb: with translated())
                 code = error.code or ""
                 passing = code in PASSING
                 raise Declined(_words(error), code=code, passing=passing) from error
+            case stripe.StripeError() if _is_replayed(error):
+                raise Stuck(_words(error)) from error
             case stripe.StripeError() | aiohttp.ClientError() | TimeoutError():
                 raise Unknown(_words(error)) from error
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    """Whether it is what the same key was answered before.
+
+    See https://docs.stripe.com/api/idempotent_requests.
+    """
+    said = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return said.get("idempotent-replayed") == "true"
 
 
 def _code(error: stripe.StripeError) -> str:

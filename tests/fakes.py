@@ -139,6 +139,10 @@ class FakePayments:
         self._end()
         return checkout
 
+    async def find(self, hold: Hold) -> Checkout | None:
+        self._begin("find")
+        return self.checkouts.get(f"cs_{hold.id}")
+
     async def retrieve(self, checkout_id: str) -> Checkout:
         self._begin("retrieve")
         return self._get(checkout_id)

@@ -15,7 +15,7 @@ from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.jobs.publishing import backoff
 from outletbot.pace import Pace
-from outletbot.payments import Declined, Gateways, PaymentGateway, Unknown
+from outletbot.payments import Declined, Gateways, PaymentGateway, Stuck, Unknown
 from webhooks.refunding import settle_refunds
 
 log = structlog.get_logger(__name__)
@@ -55,6 +55,10 @@ class Giving:
                 return
             async with self._pace.turn(gateway, Lane.ENDING):
                 given = await gateway.refund(refund)
+        except Stuck as error:
+            # Its list was asked just before: it was not given, so by another key.
+            again = refund.attempts > 1
+            await self._put_off(refund, str(error), refused=again)
         except Unknown as error:
             await self._put_off(refund, str(error))
         except Declined as refusal:

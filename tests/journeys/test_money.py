@@ -212,23 +212,48 @@ class TestStripeDown:
         assert nothing == []
         assert len(till.orders) == 1
 
-    async def test_an_error_after_the_effect_frees_the_unit_at_the_pages_end(
+    async def test_an_error_after_the_effect_leads_to_the_page_that_was_made(
         self, till: Till
     ) -> None:
-        """Stripe repeats its error for this key, and tells us only when it is over."""
+        """Stripe repeats its error for this key, so its list is looked at."""
+        till.goes_wrong(CREATE, Fault.ERROR_AFTER)
+        hold = await till.buy(till.deal())
+        till.clock.advance(seconds=6)
+
+        await till.work("paging")
+
+        opened = till.now_is(hold)
+        assert opened.state is HoldState.OPEN
+        assert [page["id"] for page in till.pages] == [opened.checkout_id]
+
+    async def test_an_error_after_the_effect_frees_the_unit_at_the_holds_end(
+        self, till: Till
+    ) -> None:
         till.goes_wrong(CREATE, Fault.ERROR_AFTER)
         deal = till.deal(allotment=1)
         hold = await till.buy(deal)
         till.clock.advance(minutes=10)
 
         await till.work()
-        held = till.deal_now(deal).held
-        till.clock.advance(minutes=66)
-        till.sandbox.sweep(now=till.clock.now)
-        await till.work()
 
-        assert held == 1
+        assert till.pages[0]["status"] == "expired"
         assert till.now_is(hold).state is HoldState.RELEASED
+        assert till.deal_now(deal).held == 0
+
+    async def test_an_error_that_is_repeated_with_no_effect_is_asked_around(
+        self, till: Till
+    ) -> None:
+        """Of what Stripe began and did not do it says so again, for a day."""
+        till.goes_wrong(CREATE, Fault.ERROR_AFTER)
+        hold = await till.buy(till.deal())
+        till.pages[0]["client_reference_id"] = "somebody else's"
+
+        for _ in range(4):
+            till.clock.advance(seconds=6)
+            await till.work("paging")
+
+        assert till.now_is(hold).checkout_id == till.pages[1]["id"]
+        assert len(till.pages) == 2
 
     async def test_an_error_after_the_effect_loses_no_payment(self, till: Till) -> None:
         till.goes_wrong(CREATE, Fault.ERROR_AFTER)
