@@ -23,6 +23,7 @@ def main() -> int:
         crashes=0 if asked.sqlite else asked.crashes,
         seed=asked.seed,
         shoppers=asked.shoppers,
+        payers=asked.payers,
         openings=asked.openings,
         settle_within=600,
     )
@@ -59,6 +60,7 @@ def _parser() -> ArgumentParser:
     add("--kills", type=int, default=100)
     add("--crashes", type=int, default=10)
     add("--shoppers", type=int, default=64)
+    add("--payers", type=float, default=0.06)
     add("--openings", type=int, default=20)
     add("--seed", type=int, default=1)
     return parser

@@ -9,6 +9,7 @@ have no more bad days.
 
 import asyncio
 import json
+import logging
 import random
 import signal
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 import uvloop
 
 from outletbot.clock import utc_now
+from outletbot.logs import set_up_logs
 from outletbot.processes import serving
 from outletbot.sandbox import mastodon, stripe
 from outletbot.sandbox.faults import Fault, Faults
@@ -129,4 +131,6 @@ def _fate(dice: random.Random) -> Treatment:
 
 
 if __name__ == "__main__":
+    # Standard output is a pipe that nobody empties: a full one would stop everything.
+    set_up_logs("json", least=logging.WARNING)
     uvloop.run(keep_shop(Told(**json.loads(sys.argv[1]))))

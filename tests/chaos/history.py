@@ -17,6 +17,7 @@ class Plan:
     crashes: int
     seed: int = 1
     shoppers: int = 48
+    payers: float = 0.06
     webs: int = 2
     workers: int = 2
     openings: int = 8

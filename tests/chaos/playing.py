@@ -210,7 +210,9 @@ async def _act(
         timed = before + (time.monotonic() - began) / plan.seconds
         return max(timed, _share(plan, journal))
 
-    crowd = Crowd(scenery, town.webs, journal, lambda: progress() < 1)
+    crowd = Crowd(
+        scenery, town.webs, journal, lambda: progress() < 1, payers=plan.payers
+    )
     mischief = Mischief(plan, journal, services, server, progress)
     telling = asyncio.create_task(_tell(plan, journal, progress, say))
     looking = asyncio.create_task(_look_now_and_then(engine, journal))

@@ -28,7 +28,12 @@ CARD = urlencode(
         "card": "4242 4242 4242 4242",
     }
 )
-REFUSALS = (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.NOT_FOUND)
+REFUSALS = (
+    HTTPStatus.CONFLICT,
+    HTTPStatus.GONE,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
 
 
 class Refused(Exception):
@@ -37,7 +42,11 @@ class Refused(Exception):
 
 @dataclass
 class Crowd:
-    """*doors* are the ports of the web processes; *goes_on* says whether it is over."""
+    """*doors* are the ports of the web processes; *goes_on* says whether it is over.
+
+    *payers* is the share of those who buy an open deal, and of those who come to an
+    opening: each of them takes a hundred times as long as who taps and gives up.
+    """
 
     scenery: Scenery
     doors: Sequence[int]
@@ -49,12 +58,12 @@ class Crowd:
         """Be one shopper after the other until the history is over."""
         dice = random.Random(f"shopper/{seed}/{number}")  # noqa: S311  (no secret)
         shares = {
-            self._give_up: 0.85 - self.payers,
+            self._give_up: 0.91 - 2 * self.payers,
             self._double_tap: 0.05,
             self._walk_away: 0.01,
             self._redeem: 0.03,
             self._pay: self.payers,
-            self._come_to_an_opening: 0.06,
+            self._come_to_an_opening: self.payers,
         }
         while self.goes_on():
             visit = _Visit(self, dice)
@@ -157,7 +166,7 @@ class _Visit:
         found = CODE.search(page.body.decode())
         if found is None:
             raise Refused(page.status)
-        code = "".join(found[1].split())
+        code = "".join(found[1].split()).lower()
         done = await self._insist(
             lambda: self.line.post(self._door, f"/redeem/{code}", "", cookie)
         )
