@@ -5,7 +5,7 @@ BIN = .venv/bin
 # What is missing is installed quietly; what fails is shown.
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format bench rehearse screenshots translations lock clean
+.PHONY: demo test check format bench rehearse chaos screenshots translations lock clean
 
 demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
 	@$(BIN)/outletbot demo
@@ -28,6 +28,10 @@ bench: .venv/.test  ## writes bench/latest.json
 
 rehearse: .venv/.test  ## 500 units, 5,000 shoppers, faults on; writes bench/rehearsal.json
 	PYTHONPATH=. $(BIN)/python bench/rehearse.py
+
+chaos: .venv/.test  ## eight minutes of kills and crashes, then an audit
+	@rm -rf var/chaos
+	$(BIN)/python -m tests.chaos
 
 screenshots: .venv/.test  ## writes docs/images
 	$(BIN)/python docs/screenshots.py

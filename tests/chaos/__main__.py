@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import sys
+import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from tests.chaos.playing import play
 def main() -> int:
     """Play, and print the report; 1 if anything was wrong."""
     asked = _parser().parse_args()
+    if not (asked.folder / "town.json").exists():  # a history's cluster goes with it
+        shutil.rmtree(asked.cluster, ignore_errors=True)
     plan = Plan(
         seconds=asked.seconds,
         claims=asked.claims,
@@ -53,7 +57,8 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     add = parser.add_argument
     add("--folder", type=Path, default=Path("var/chaos"), help="what is there goes on")
-    add("--cluster", type=Path, help="PostgreSQL's folder, where its user may be")
+    cluster = Path(tempfile.gettempdir()) / "outletbot-chaos"
+    add("--cluster", type=Path, default=cluster, help="PostgreSQL's, kept beside it")
     add("--sqlite", action="store_true", help="one process on a file")
     add("--seconds", type=float, default=480)
     add("--claims", type=int, default=10_000_000)
