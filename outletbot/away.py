@@ -23,6 +23,7 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY,
 }
+_FULL = "53100"
 _KIND = 0xFF  # the rest of SQLite's codes says more than is needed
 
 
@@ -37,3 +38,11 @@ def is_away(error: SQLAlchemyError) -> bool:
     if state is None:  # there is no connection, or there is none any more
         return True
     return state[:2] in _CLASSES or state in _CODES
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Whether the database has no room left to write."""
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", None) or 0
+        return code & _KIND == sqlite3.SQLITE_FULL
+    return getattr(error.orig, "sqlstate", None) == _FULL

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, text
 
+from outletbot.away import is_full
 from outletbot.engines import (
     CLAIMERS,
     READERS,
@@ -27,22 +28,27 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
+Ticks = Callable[[], float]
+
 TRIES = 3
 PAUSE = 0.1  # seconds, before a lost connection is looked for again
+FULL_FOR = 10.0  # seconds, after a write for which there was no room
 
 
 class Database:
     """Runs units of work, each in one transaction and one thread.
 
     Reads, writes and claims have threads and connections of their own, so that a queue
-    for a hot row does not keep readers waiting.
+    for a hot row does not keep readers waiting. *ticks* are seconds that nobody sets.
     """
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, *, ticks: Ticks = time.monotonic) -> None:
         self.engine = engines.writing
         self._engines = engines
         self._writing = engines.writing.execution_options(writing=True)
         self._claiming = engines.claiming.execution_options(writing=True)
+        self._ticks = ticks
+        self._full_at: float | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
         if self.is_file:
             # SQLite has one writer; a queue before it beats "database is locked".
@@ -53,13 +59,18 @@ class Database:
             self._claimers = ThreadPoolExecutor(CLAIMERS, thread_name_prefix="db-claim")
 
     @classmethod
-    def connect(cls, url: str) -> Self:
+    def connect(cls, url: str, *, ticks: Ticks = time.monotonic) -> Self:
         """Open the database at *url*; a SQLite file's folder is made if needed."""
-        return cls(open_engines(url))
+        return cls(open_engines(url), ticks=ticks)
 
     @property
     def is_file(self) -> bool:
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def lacks_room(self) -> bool:
+        """Whether there was no room for something that was to be written just now."""
+        return self._full_at is not None and self._ticks() - self._full_at < FULL_FOR
 
     async def transact(
         self,
@@ -95,7 +106,7 @@ class Database:
             def once(session: Session) -> T:
                 return work(session, *args, **kwargs)
 
-            return _persist(self._claiming, once, twice=True)
+            return self._persist(self._claiming, once, twice=True)
 
         return await asyncio.get_running_loop().run_in_executor(self._claimers, run)
 
@@ -123,7 +134,7 @@ class Database:
         def once(session: Session) -> T:
             return work(session, *args, **kwargs)
 
-        return _persist(self._writing, once, twice=False)
+        return self._persist(self._writing, once, twice=False)
 
     def read_here(
         self,
@@ -134,6 +145,16 @@ class Database:
         """Do as ``read``, in the thread of the caller."""
         with Session(self._engines.reading, expire_on_commit=False) as session:
             return work(session, *args, **kwargs)
+
+    def _persist(
+        self, engine: Engine, work: Callable[[Session], T], *, twice: bool
+    ) -> T:
+        try:
+            return _persist(engine, work, twice=twice)
+        except DBAPIError as error:
+            if is_full(error):
+                self._full_at = self._ticks()
+            raise
 
     def close(self) -> None:
         for threads in (self._readers, self._claimers, self._writers):

@@ -7,9 +7,11 @@ one whose shopper waits at its door, or another's.
 import asyncio
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from offers.holds import UNPAGED, Hold
 from offers.lines import Turn
+from outletbot.away import is_away
 from outletbot.paying import Paying
 from outletbot.payments import PaymentError
 
@@ -92,8 +94,13 @@ class Lines:
         try:
             return await self._paying.begin_next(account_id, limit=room)
         except PaymentError as error:
-            log.warning("line_not_served", account=account_id, reason=str(error))
-            return []
+            reason = str(error)
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
+            reason = str(error).splitlines()[0]
+        log.warning("line_not_served", account=account_id, reason=reason)
+        return []
 
     async def _open(self, turn: Turn) -> bool:
         """Ask for a page; whatever becomes of it, the line goes on."""

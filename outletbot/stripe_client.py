@@ -85,6 +85,7 @@ class StripeMaker:
             webhook_secret=secrets,
             livemode=livemode,
             ship_to=self.settings.ship_to,
+            clock=self.clock,
             account=account,
         )
 
@@ -178,7 +179,7 @@ class StripeGateways:
 
 @asynccontextmanager
 async def stripe_gateways(
-    settings: Settings, database: Database | None = None
+    settings: Settings, database: Database | None = None, clock: Clock = utc_now
 ) -> AsyncIterator[StripeGateways]:
     """Yield the gateways that *settings* describe.
 
@@ -187,7 +188,9 @@ async def stripe_gateways(
     stripe.enable_telemetry = False
     http = stripe.AIOHTTPClient(timeout=TIMEOUT)
     key = settings.secret_key.get_secret_value()
-    maker = StripeMaker(settings, http, Seal(key) if key and database else None)
+    maker = StripeMaker(
+        settings, http, Seal(key) if key and database else None, clock=clock
+    )
     try:
         yield StripeGateways(maker.house(), database, maker)
     finally:

@@ -24,7 +24,7 @@ async def alive(_request: web.Request) -> web.Response:
 @routes.get("/readyz")
 @public
 async def ready(request: web.Request) -> web.Response:
-    """200 if the database answers within a second and has the newest schema.
+    """200 if the database answers within a second, has room and the newest schema.
 
     A process that was asked to stop is not ready any more.
     """
@@ -39,6 +39,8 @@ async def ready(request: web.Request) -> web.Response:
         return _not_ready("the database does not answer")
     if not current:
         return _not_ready("the database is not migrated")
+    if database.lacks_room:
+        return _not_ready("the database has no room left")
     return web.Response(text="ok")
 
 

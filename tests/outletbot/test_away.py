@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session, text
 
-from outletbot.away import is_away
+from outletbot.away import is_away, is_full
 from outletbot.db import Database
 
 
@@ -46,6 +46,12 @@ def test_a_server_that_was_asked_for_nonsense(kind: type[psycopg.Error]) -> None
     assert not is_away(said(kind("no")))
 
 
+def test_a_server_without_room() -> None:
+    assert is_full(said(psycopg.errors.DiskFull("no")))
+    assert not is_full(said(psycopg.errors.IoError("no")))
+    assert not is_full(said(psycopg.OperationalError("no")))
+
+
 def test_a_pool_with_nothing_left() -> None:
     assert is_away(NoConnectionFree("all of them wait"))
     assert not is_away(ArgumentError("what pool?"))
@@ -63,6 +69,7 @@ def test_a_file_that_is_full(database: Database) -> None:
         database.transact_here(fill)
 
     assert is_away(refusal.value)
+    assert is_full(refusal.value)
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
@@ -82,4 +89,5 @@ def test_a_file_that_was_asked_for_nonsense(database: Database) -> None:
         database.read_here(lambda s: s.connection().exec_driver_sql("SELECT nothing"))
 
     assert not is_away(refusal.value)
+    assert not is_full(refusal.value)
     assert not is_away(said(sqlite3.ProgrammingError("closed")))

@@ -5,8 +5,12 @@ Whether the process lives, whether it can serve, and what it measures.
 import re
 from contextlib import closing
 
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
 from outletbot.app import build_app
-from outletbot.db import Database
+from outletbot.db import FULL_FOR, Database
 from outletbot.schema import migrate
 from tests.factories import NOON, make_deal, post_of
 from tests.fakes import FakePayments
@@ -58,6 +62,36 @@ async def test_is_not_ready_without_a_database_but_lives(
         assert ready.status == 503
         assert await ready.text() == "the database does not answer"
         assert lives.status == 200
+
+
+async def test_is_not_ready_while_there_is_no_room_to_write(
+    aiohttp_client, settings, tmp_path
+) -> None:
+    seconds = [0.0]
+    url = f"sqlite:///{tmp_path}/small.db"
+    with closing(Database.connect(url, ticks=lambda: seconds[0])) as database:
+        migrate(database.engine)
+        client = await aiohttp_client(
+            build_app(settings, database, FakePayments(), clock=lambda: NOON)
+        )
+        with pytest.raises(OperationalError, match="full"):
+            await database.transact(_fill)
+
+        full = await client.get("/readyz")
+        seconds[0] = FULL_FOR
+        later = await client.get("/readyz")
+
+        assert full.status == 503
+        assert await full.text() == "the database has no room left"
+        assert later.status == 200
+
+
+def _fill(session: Session) -> None:
+    """Write more than there is room for."""
+    connection = session.connection()
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    connection.exec_driver_sql("CREATE TABLE big AS SELECT zeroblob(1000000)")
 
 
 async def test_measures_by_route_and_never_by_id(service, session) -> None:

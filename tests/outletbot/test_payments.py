@@ -23,7 +23,7 @@ from outletbot.clock import utc_now
 from outletbot.payments import Declined, Unknown, minimum, why_not_charged
 from outletbot.stripe_gateway import LEEWAY, StripeGateway
 from outletbot.stripe_money import from_stripe, to_stripe
-from tests.factories import make_deal, make_hold, make_refund
+from tests.factories import NOON, make_deal, make_hold, make_refund
 from tests.outletbot.sandbox.stripe_stage import SECRET, Stage, set_stage
 
 PUBLIC = "https://outlet.example"
@@ -220,8 +220,16 @@ class TestReadEvent:
         with pytest.raises(Declined):
             gateway.read_event(b"{}", self.sign(self.EVENT, now))
         old = self.sign(self.EVENT, now - timedelta(seconds=301))
-        with pytest.raises(Declined):
+        with pytest.raises(Declined, match=r"30\d s ago"):
             gateway.read_event(self.EVENT.encode(), old)
+
+    def test_goes_by_the_clock_that_it_was_given(self, stage: Stage) -> None:
+        """Which is the database's where this machine's is off."""
+        gateway = open_gateway(stage.client, clock=lambda: NOON)
+
+        event = gateway.read_event(self.EVENT.encode(), self.sign(self.EVENT, NOON))
+
+        assert event.id == "evt_1"
 
     @pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"id": 1}'])
     def test_refuses_what_is_no_event(self, gateway: StripeGateway, text: str) -> None:

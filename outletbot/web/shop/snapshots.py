@@ -2,16 +2,20 @@
 
 A snapshot is read again when it is asked for and older than a quarter of a second, or
 when the clock has passed an instant at which it changes by itself. Who asks while it is
-being read waits for that reading; nobody starts another.
+being read waits for that reading; nobody starts another. While the database is away
+what was read last stands, but not beyond such an instant.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from outletbot.away import is_away
 from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.web.shop.recent import Recent
@@ -19,6 +23,9 @@ from outletbot.web.shop.recent import Recent
 REFRESH = timedelta(milliseconds=250)
 STALE = 4  # times as old as that is too old even for a moment
 KEEP = 2_000
+
+OUTLASTS = timedelta(minutes=10)
+"""So long the last reading stands while the database is away, as pages do in caches."""
 
 
 class Changing(Protocol):
@@ -35,6 +42,7 @@ V = TypeVar("V", bound=Changing)
 class _Reading(Generic[V]):
     value: V
     at: float  # seconds that nobody sets
+    stands_since: float  # earlier, if it was asked for again in vain
 
 
 class Snapshots(Generic[V]):
@@ -108,12 +116,29 @@ class Snapshots(Generic[V]):
 
     async def _refresh(self, key: str) -> V:
         began = self._ticks()
-        value = await self._database.read(self._read, key, now=self._clock())
+        try:
+            value = await self._database.read(self._read, key, now=self._clock())
+        except SQLAlchemyError as error:
+            return self._prolong(key, error)
         last = self._readings.find(key)
         if last is not None and last.value == value:
             value = last.value  # what was made of it stays good
-        self._readings.keep(key, _Reading(value, began))
+        self._readings.keep(key, _Reading(value, began, began))
         return value
+
+    def _prolong(self, key: str, error: SQLAlchemyError) -> V:
+        """Return what was read last, if that is the best there is.
+
+        Raises:
+            SQLAlchemyError: The one that there was, if not.
+        """
+        last, now = self._readings.find(key), self._ticks()
+        if last is None or not is_away(error) or not self._holds(last):
+            raise error
+        if now - last.stands_since > OUTLASTS.total_seconds():
+            raise error
+        self._readings.keep(key, replace(last, at=now))
+        return last.value
 
     def _finish(self, key: str, done: asyncio.Task[V]) -> None:
         self._running.pop(key, None)

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import Session
 
 from offers.errors import Missing
 from outletbot.db import Database
-from outletbot.web.shop.snapshots import REFRESH, STALE, Snapshots
+from outletbot.web.shop.snapshots import OUTLASTS, REFRESH, STALE, Snapshots
 from tests.factories import NOON, SECOND
 
 EVERY = REFRESH.total_seconds()
+AWAY = NoConnectionFree()
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,12 @@ class Shelf:
         self.readings = 0
         self.seconds = 0.0
         self.now = NOON
+        self.trouble: Exception | None = None
 
     def read(self, _session: Session, key: str, *, now: datetime) -> View:
         self.readings += 1
+        if self.trouble is not None:
+            raise self.trouble
         if key not in self.views:
             raise Missing(key, "deal")
         view = self.views[key]
@@ -142,3 +148,63 @@ async def test_what_is_gone_is_missed_and_asked_for_again(
         await snapshots.get("kettle")
     shelf.views["kettle"] = kettle
     assert (await snapshots.get("kettle")).words == "nine left"
+
+
+async def test_the_last_reading_stands_while_the_database_is_away(
+    snapshots: Snapshots[View], shelf: Shelf
+) -> None:
+    first = await snapshots.get("kettle")
+    shelf.trouble = AWAY
+
+    for shelf.seconds in (EVERY, 60.0, OUTLASTS.total_seconds()):
+        assert await snapshots.get("kettle") is first
+        assert snapshots.peek("kettle") is first
+
+    shelf.trouble = None
+    shelf.seconds += EVERY
+    shelf.views["kettle"] = View("eight left")
+    assert (await snapshots.get("kettle")).words == "eight left"
+
+
+async def test_but_not_for_ever(snapshots: Snapshots[View], shelf: Shelf) -> None:
+    await snapshots.get("kettle")
+    shelf.trouble = AWAY
+    shelf.seconds = OUTLASTS.total_seconds() / 2
+    await snapshots.get("kettle")
+    shelf.seconds = OUTLASTS.total_seconds() + 1
+
+    with pytest.raises(NoConnectionFree):
+        await snapshots.get("kettle")
+
+
+async def test_nor_beyond_the_instant_of_a_change(
+    snapshots: Snapshots[View], shelf: Shelf
+) -> None:
+    shelf.views["kettle"] = View("nine left", changes_at=NOON)
+    shelf.now = NOON - SECOND
+    await snapshots.get("kettle")
+    shelf.trouble, shelf.now = AWAY, NOON
+
+    with pytest.raises(NoConnectionFree):
+        await snapshots.get("kettle")
+
+
+async def test_nor_for_who_must_know_how_it_stands_now(
+    snapshots: Snapshots[View], shelf: Shelf
+) -> None:
+    await snapshots.get("kettle")
+    shelf.trouble = AWAY
+
+    with pytest.raises(NoConnectionFree):
+        await snapshots.get_now("kettle")
+
+
+async def test_a_bug_is_not_covered_up(
+    snapshots: Snapshots[View], shelf: Shelf
+) -> None:
+    await snapshots.get("kettle")
+    shelf.trouble = ProgrammingError("SELECT 2", None, OSError())
+    shelf.seconds = EVERY
+
+    with pytest.raises(ProgrammingError):
+        await snapshots.get("kettle")
