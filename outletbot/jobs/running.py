@@ -17,8 +17,6 @@ TROUBLE = timedelta(seconds=5)
 LEAST = timedelta(milliseconds=100)
 """So long a job rests that found nothing to do, however many hints there are."""
 
-DEAF = Listener(())
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -50,7 +48,8 @@ async def _repeat(job: Job, stop: asyncio.Event, hints: Hints) -> None:
         while not stop.is_set():
             pause = await _once(job, hints)
             if pause:
-                await _rest(pause, stop, DEAF if pause is TROUBLE else listener)
+                deaf = pause is TROUBLE  # hints do not end it
+                await _rest(pause, stop, Listener(()) if deaf else listener)
 
 
 async def _once(job: Job, hints: Hints) -> timedelta:
@@ -68,6 +67,6 @@ async def _once(job: Job, hints: Hints) -> timedelta:
 async def _rest(pause: timedelta, stop: asyncio.Event, listener: Listener) -> None:
     """Wait until there may be work again, or it is time to stop."""
     least = min(LEAST, pause)
-    await DEAF.wait(least.total_seconds(), stop=stop)
+    await Listener(()).wait(least.total_seconds(), stop=stop)
     if not stop.is_set():
         await listener.wait((pause - least).total_seconds(), stop=stop)

@@ -15,7 +15,9 @@ from offers.clicks import Arrived, Visitor, record_clicks
 from offers.deals import Deal
 from offers.holds import HoldState
 from offers.posts import Post
-from outletbot.web.desk.live import BEAT_EVERY, LIVE, event
+from outletbot.hints import Hints, Listener
+from outletbot.keys import HINTS
+from outletbot.web.desk.live import BEAT_EVERY, LIVE, SOON, Live, event
 from tests.factories import (
     HOUR,
     MINUTE,
@@ -311,3 +313,78 @@ class TestLive:
         assert event("parts", "<p>\n</p>", "12:00:00") == (
             b"event: parts\nid: 12:00:00\ndata: <p>\ndata: </p>\n\n"
         )
+
+
+class Dozing(Live):
+    """Looks at the numbers when there is a hint, and never otherwise."""
+
+    async def rest(self, listener: Listener, *, told: bool) -> bool:
+        return await listener.wait(60, stop=self.stopping)
+
+
+class TestHints:
+    @pytest.mark.parametrize("topic", ["deals", "holds", "posts", "refunds"])
+    async def test_let_an_open_page_hear_of_a_sale(
+        self, app, browser, database, ana, session, story, topic
+    ):
+        await sign_in(browser, database, ana)
+        stream = await follow(browser, "/summary/live")
+        await stream.next()
+
+        make_order(session, story["parka"])
+        app[HINTS].tell("arrivals")
+        app[HINTS].tell(topic)
+
+        assert "€302.00</strong>" in await stream.next()
+
+    @pytest.fixture(autouse=True)
+    def dozing(self, app) -> None:
+        app[LIVE] = Dozing(every=0)
+
+    async def test_end_a_rest_after_a_look_in_vain(self):
+        live, hints, clock = Live(every=1), Hints(), asyncio.get_running_loop().time
+        with hints.listening("holds") as listener:
+            hints.tell("holds")
+            began = clock()
+            hint = await live.rest(listener, told=False)
+
+        assert hint
+        assert live.every * SOON * 0.99 <= clock() - began < live.every
+
+    async def test_let_a_page_that_was_told_something_rest(self):
+        live, hints, clock = Live(every=0.05), Hints(), asyncio.get_running_loop().time
+        with hints.listening("holds") as listener:
+            hints.tell("holds")
+            began = clock()
+            hint = await live.rest(listener, told=True)
+
+        assert hint
+        assert clock() - began >= live.every * 0.99
+
+    async def test_end_no_rest_if_there_are_none(self):
+        live = Live(every=0.05)
+        with Hints().listening("holds") as listener:
+            assert not await live.rest(listener, told=False)
+
+    async def test_end_with_the_process(self):
+        live = Live(every=60)
+        live.stopping.set()
+        with Hints().listening("holds") as listener:
+            resting = live.rest(listener, told=False)
+
+            assert not await asyncio.wait_for(resting, 5)
+
+    async def test_make_numbers_old_that_would_do_otherwise(self):
+        live, reads = Live(every=1), []
+
+        async def read() -> int:
+            reads.append(1)
+            return len(reads)
+
+        first = await live.look("key", read)
+        at_once = await live.look("key", read, soon=True)
+        await asyncio.sleep(live.every * SOON)
+        unhinted = await live.look("key", read)
+        hinted = await live.look("key", read, soon=True)
+
+        assert (first, at_once, unhinted, hinted) == (1, 1, 1, 2)

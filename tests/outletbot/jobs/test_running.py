@@ -1,6 +1,6 @@
 """
-The loop of a worker: jobs at their own pace, one's bug nobody else's, and an end when
-it is asked for.
+The loop of a worker: jobs at their own pace or at a hint, one's bug nobody else's, and
+an end when it is asked for.
 """
 
 import asyncio
@@ -9,14 +9,16 @@ from datetime import timedelta
 import pytest
 
 from outletbot.hints import Hints
-from outletbot.jobs.running import TROUBLE, Job, _once, run_jobs
+from outletbot.jobs.running import LEAST, TROUBLE, Job, _once, run_jobs
 
 NEVER = timedelta(hours=1)
 
 
-async def run_until(stop: asyncio.Event, *jobs: Job) -> None:
-    async with asyncio.timeout(5):
-        await run_jobs(jobs, stop)
+async def run_until(
+    stop: asyncio.Event, *jobs: Job, hints: Hints | None = None
+) -> None:
+    async with asyncio.timeout(4):
+        await run_jobs(jobs, stop, hints)
 
 
 async def test_calls_again_at_once_while_there_was_something() -> None:
@@ -103,3 +105,110 @@ async def test_ends_at_once_if_it_is_killed() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+class Sleeper:
+    """Finds nothing to do, tells *topics* while it rests, and stops at its last call.
+
+    *at* is when it was called, in seconds that nobody sets.
+    """
+
+    def __init__(
+        self, hints: Hints, stop: asyncio.Event, *topics: str, last: int = 2
+    ) -> None:
+        self._hints = hints
+        self._stop = stop
+        self._topics = topics
+        self._last = last
+        self.at: list[float] = []
+
+    async def work(self) -> int:
+        loop = asyncio.get_running_loop()
+        self.at.append(loop.time())
+        loop.call_soon(self._hints.tell, *self._topics)
+        if len(self.at) == self._last:
+            self._stop.set()
+        return 0
+
+
+class TestHints:
+    async def test_wake_a_job_that_rests(self) -> None:
+        hints, stop = Hints(), asyncio.Event()
+        sleeper = Sleeper(hints, stop, "posts")
+        job = Job("sleeper", sleeper.work, rest=NEVER, wakes=("deals", "posts"))
+
+        await run_until(stop, job, hints=hints)
+
+        assert len(sleeper.at) == 2
+
+    async def test_wake_nobody_before_a_moment_of_rest(self) -> None:
+        hints, stop = Hints(), asyncio.Event()
+        sleeper = Sleeper(hints, stop, "posts", last=3)
+        job = Job("sleeper", sleeper.work, rest=NEVER, wakes=("posts",))
+
+        await run_until(stop, job, hints=hints)
+
+        first, second, third = sleeper.at
+        assert min(second - first, third - second) >= LEAST.total_seconds() * 0.99
+
+    async def test_of_something_else_wake_nobody(self) -> None:
+        hints, stop = Hints(), asyncio.Event()
+        sleeper = Sleeper(hints, stop, "posts")
+        other = Sleeper(hints, stop)
+
+        await run_until(
+            stop,
+            Job("sleeper", sleeper.work, rest=NEVER, wakes=("posts",)),
+            Job("other", other.work, rest=NEVER, wakes=("deals",)),
+            hints=hints,
+        )
+
+        assert len(other.at) == 1
+
+    async def test_do_not_wake_a_job_in_trouble(self) -> None:
+        hints, stop, calls = Hints(), asyncio.Event(), []
+
+        async def buggy() -> int:
+            calls.append("buggy")
+            raise KeyError
+
+        sleeper = Sleeper(hints, stop, "posts", last=3)
+
+        await run_until(
+            stop,
+            Job("buggy", buggy, rest=NEVER, wakes=("posts",)),
+            Job("sleeper", sleeper.work, rest=NEVER, wakes=("posts",)),
+            hints=hints,
+        )
+
+        assert calls == ["buggy"]
+
+    async def test_tell_others_what_a_job_did(self) -> None:
+        hints, stop, left = Hints(), asyncio.Event(), [0, 1]
+        waiting = Sleeper(hints, stop)
+
+        async def work() -> int:
+            return left.pop()
+
+        await run_until(
+            stop,
+            Job("waiting", waiting.work, rest=NEVER, wakes=("deals",)),
+            Job("working", work, rest=NEVER, tells=("deals",)),
+            hints=hints,
+        )
+
+        assert (left, len(waiting.at)) == ([], 2)
+
+    @pytest.mark.parametrize("did", [0, 1, KeyError()], ids=["nothing", "much", "bug"])
+    async def test_are_given_of_what_was_done_alone(self, did: int | Exception) -> None:
+        hints = Hints()
+
+        async def work() -> int:
+            if isinstance(did, Exception):
+                raise did
+            return did
+
+        with hints.listening("deals") as listener:
+            await _once(Job("working", work, tells=("deals", "posts")), hints)
+
+            assert await listener.wait(0) is (did == 1)

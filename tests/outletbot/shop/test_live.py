@@ -1,11 +1,13 @@
 """
-Pages that are open hear how their deal stands, and stop when it is over.
+Pages that are open hear how their deal stands, sooner if there is a hint, and stop when
+it is over.
 """
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ from aiohttp import ClientResponse, web
 from sqlmodel import Session
 
 from offers.deals import Deal
+from outletbot.hints import Hints
 from outletbot.keys import CLOCK, DATABASE
 from outletbot.web.shop.deal_view import DealView, read_deal
 from outletbot.web.shop.keys import LIVE
-from outletbot.web.shop.live import Full, Live
+from outletbot.web.shop.live import SOON, Full, Live
 from outletbot.web.shop.snapshots import Snapshots
 from tests.factories import HOUR, NOON, SECOND, make_deal, make_hold, post_of
 from tests.outletbot.shop.conftest import Shop, StandingClock, Start
@@ -132,6 +135,100 @@ async def test_says_now_and_then_that_it_is_there(shop: Shop, session: Session) 
     assert heartbeat == ("", {})
 
 
+class Reader:
+    """Reads deals when it is told to, not when time has passed; *at* is when it did."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.at: list[float] = []
+        self.hints = Hints()
+        self.every = timedelta(milliseconds=40)
+        self.live = Live(
+            Snapshots(shop.app[DATABASE], shop.app[CLOCK], self._read, every=HOUR),
+            shop.app[CLOCK],
+            self.hints,
+            every=self.every,
+            heartbeat=timedelta(milliseconds=200),
+        )
+
+    def _read(self, session: Session, code: str, *, now: datetime) -> DealView:
+        self.at.append(time.monotonic())
+        return read_deal(session, code, now=now)
+
+    async def first(self, messages: AsyncIterator[bytes]) -> bytes:
+        message = await anext(messages)
+        await asyncio.sleep(0)  # from now on hints are heard
+        return message
+
+
+async def test_a_hint_is_followed_when_nobody_would_look_yet(
+    shop: Shop, session: Session
+) -> None:
+    deal = make_deal(session, allotment=5)
+    reader = Reader(shop)
+    messages = reader.live.messages(post_of(session, deal).code)
+    first = await reader.first(messages)
+
+    make_hold(session, deal)
+    reader.hints.tell("posts", make_deal(session).id)  # nothing to do with this one
+    unmoved = await anext(messages)
+    reader.hints.tell(deal.id)
+    told = await anext(messages)
+    await messages.aclose()
+
+    assert b'"left": 5' in first
+    assert unmoved == b": still here\n\n"
+    assert b'"left": 4' in told
+
+
+async def test_a_hint_of_any_deal_may_be_of_this_one(
+    shop: Shop, session: Session
+) -> None:
+    deal = make_deal(session, allotment=1)
+    reader = Reader(shop)
+    messages = reader.live.messages(post_of(session, deal).code)
+    await reader.first(messages)
+
+    change(session, deal, sold=1, sold_out_at=NOON)
+    reader.hints.tell("deals")  # as the jobs that end deals say it
+
+    assert (await anext(messages)).startswith(b"event: over")
+    await messages.aclose()
+
+
+async def test_hints_make_nobody_look_without_a_pause(
+    shop: Shop, session: Session
+) -> None:
+    deal = make_deal(session, allotment=5)
+    reader = Reader(shop)
+    messages = reader.live.messages(post_of(session, deal).code)
+    await reader.first(messages)
+
+    for _ in range(2):
+        make_hold(session, deal)
+        for _ in range(3):
+            reader.hints.tell(deal.id)
+        await anext(messages)
+    await messages.aclose()
+
+    joined, after_nothing, after_a_telling = reader.at
+    every = reader.every.total_seconds()
+    assert after_nothing - joined >= SOON * every
+    assert after_a_telling - after_nothing >= every
+
+
+async def test_who_has_left_is_hinted_at_no_more(shop: Shop, session: Session) -> None:
+    deal = make_deal(session)
+    reader = Reader(shop)
+    messages = reader.live.messages(post_of(session, deal).code)
+    await reader.first(messages)
+    await messages.aclose()
+
+    reader.hints.tell(deal.id)
+    await asyncio.sleep(2 * reader.every.total_seconds())
+
+    assert len(reader.at) == 1
+
+
 async def test_many_listeners_have_one_reader(shop: Shop, session: Session) -> None:
     code = post_of(session, make_deal(session)).code
     readings: list[str] = []
@@ -140,7 +237,7 @@ async def test_many_listeners_have_one_reader(shop: Shop, session: Session) -> N
         readings.append(code)
         return read_deal(session, code, now=now)
 
-    deals = Snapshots(shop.app[DATABASE], shop.app[CLOCK], read)
+    deals = Snapshots(shop.app[DATABASE], shop.app[CLOCK], read, every=HOUR)
     listening = Live(deals, shop.app[CLOCK])
     streams = [listening.messages(code) for _ in range(50)]
     await asyncio.gather(*(anext(stream) for stream in streams))
