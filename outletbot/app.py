@@ -6,6 +6,7 @@ import aiohttp
 from aiohttp import web
 
 from outletbot import keys
+from outletbot.arrivals import Arrivals
 from outletbot.claims import ClaimQueue
 from outletbot.clock import Clock
 from outletbot.config import Settings
@@ -61,6 +62,7 @@ def build_app(
         most_per_address=settings.max_holds_per_address,
         hints=app[keys.HINTS],
     )
+    app[keys.ARRIVALS] = Arrivals(database, app[keys.HINTS])
     app[keys.PASSWORDS] = Passwords()
     app[keys.SEAL] = Seal(settings.secret_key.get_secret_value())
     app[keys.PAYING] = Paying(database, gateways, clock)

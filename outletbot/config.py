@@ -1,5 +1,7 @@
 """Settings, read once from the environment, complained of all at once."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -127,6 +129,23 @@ class Settings(BaseSettings):
         own = self.stripe_webhook_secret.get_secret_value()
         connect = self.stripe_connect_webhook_secret.get_secret_value()
         return ",".join(filter(None, (own, connect)))
+
+    def environment(self) -> dict[str, str]:
+        """Return what makes a process run our very code with these settings.
+
+        Secrets are not among them.
+        """
+        path = os.pathsep.join(filter(None, sys.path))
+        kept = {"PATH": os.defpath, "PYTHONPATH": path}
+        for name in type(self).model_fields:
+            match getattr(self, name):
+                case bool(value):
+                    kept[name.upper()] = str(value).lower()
+                case tuple(value):
+                    kept[name.upper()] = ",".join(value)
+                case str(value) | int(value):
+                    kept[name.upper()] = str(value)
+        return kept
 
     @property
     def sandbox_origin(self) -> str:

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from offers.merchants import Merchant
 from offers.retailers import Retailer
+from outletbot.arrivals import Arrivals
 from outletbot.claims import ClaimQueue
 from outletbot.clock import Clock
 from outletbot.config import Settings
@@ -22,6 +23,7 @@ CLOCK: web.AppKey[Clock] = web.AppKey("CLOCK")
 GATEWAYS: web.AppKey[Gateways] = web.AppKey("GATEWAYS")
 HINTS = web.AppKey("HINTS", Hints)
 CLAIMS = web.AppKey("CLAIMS", ClaimQueue)
+ARRIVALS = web.AppKey("ARRIVALS", Arrivals)
 PAYING = web.AppKey("PAYING", Paying)
 SEAL = web.AppKey("SEAL", Seal)
 PASSWORDS = web.AppKey("PASSWORDS", Passwords)

@@ -41,6 +41,10 @@ log = structlog.get_logger(__name__)
 
 BACK_SOON = timedelta(seconds=5)
 TWICE = 2
+REMEMBERED = timedelta(hours=24)
+"""So long the provider knows a request when it sees it again; then its refusal says
+nothing of what was asked before."""
+
 FOR_GOOD = timedelta(hours=1)
 """So long after a hold's end a provider that does not listen to us may come round."""
 
@@ -181,11 +185,8 @@ class Paying:
             gateway = await self._gateways.of(hold.account_id)
             async with self._pace.turn(gateway, Lane.OPENING, begins_at=begins_at):
                 checkout = await gateway.create(hold)
-        except Declined as refusal:
-            await self._declined(hold, refusal, asked_before=asked_before)
-            return None
-        except Stuck as error:
-            found = await self._look_for(hold, error)
+        except (Declined, Stuck) as error:
+            found = await self._refused(hold, error, asked_before=asked_before)
             if found is None:
                 return None
             checkout = found
@@ -200,11 +201,21 @@ class Paying:
         log.info("checkout_opened", hold=hold.id, checkout=checkout.id)
         return checkout
 
-    async def _look_for(self, hold: Hold, error: Stuck) -> Checkout | None:
+    async def _refused(
+        self, hold: Hold, error: Declined | Stuck, *, asked_before: bool
+    ) -> Checkout | None:
+        """Return the page that was made before all the same, if there is one."""
+        forgotten = asked_before and self._clock() - hold.held_at >= REMEMBERED
+        if isinstance(error, Barred) or (isinstance(error, Declined) and not forgotten):
+            await self._declined(hold, error, asked_before=asked_before)
+            return None
+        return await self._look_for(hold, error)
+
+    async def _look_for(self, hold: Hold, error: Declined | Stuck) -> Checkout | None:
         """Find the page that may have been made after all.
 
         If it is not there either, twice and some seconds apart, there provably is none:
-        it is asked for afresh.
+        it is asked for afresh. Once is enough of what was asked a day ago.
         """
         log.warning("checkout_looked_for", hold=hold.id, reason=str(error))
         try:
@@ -214,7 +225,7 @@ class Paying:
             log.warning("checkout_unknown", hold=hold.id, reason=str(trouble))
             await self._put_off(hold, BACK_SOON)
             return None
-        if found is None and hold.attempts > TWICE:
+        if found is None and (hold.attempts > TWICE or isinstance(error, Declined)):
             later = self._clock() + BACK_SOON
             await self._database.transact(forget_checkout, hold.id, until=later)
         elif found is None:

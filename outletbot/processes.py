@@ -124,7 +124,7 @@ async def work(process: Process) -> None:
         networks = Networks(http, seal, public_url=settings.public_url, clock=clock)
         publisher = Publisher(database, networks, clock, public_url=settings.public_url)
         courier = Courier(database, http, seal, clock)
-        players = Players(database, clock)
+        players = Players(database, clock, settings.environment())
         log.info("worker_started")
         await run_jobs(
             [

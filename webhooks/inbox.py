@@ -1,11 +1,13 @@
 """What arrived: each message once, whatever the sender repeats."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint, func
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, Session, SQLModel, col, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlmodel import Field, Session, SQLModel, col, select, text, update
 
 from offers.columns import Moment
 from offers.ids import new_id
@@ -67,12 +69,34 @@ def new_arrival(
 
 def receive(session: Session, arrival: Arrival) -> bool:
     """Keep *arrival*, unless it came before. Return whether it is new."""
-    on_postgres = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(Arrival) if on_postgres else sqlite.insert(Arrival)
-    statement = insert.values(arrival.model_dump()).on_conflict_do_nothing()
-    # PostgreSQL's driver does not count what an INSERT did, so it is asked for the row.
-    kept = session.connection().execute(statement.returning(col(Arrival.id)))
-    return kept.first() is not None
+    return arrival.id in receive_all(session, [arrival])
+
+
+def receive_all(session: Session, arrivals: Sequence[Arrival]) -> set[str]:
+    """Keep *arrivals* that did not come before. Return the ids of those that are new.
+
+    Of those that are the same message the first is kept.
+    """
+    if not arrivals:
+        return set()
+    # In the same order everywhere: who keeps some waits for nobody who waits for them.
+    rows = [arrival.model_dump() for arrival in sorted(arrivals, key=_identity)]
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        kept = connection.execute(_KEEP_ON_POSTGRES, {"rows": _as_json(rows)})
+    else:
+        kept = connection.execute(_KEEP_ON_SQLITE, rows)
+    return set(kept.scalars())
+
+
+def _identity(arrival: Arrival) -> tuple[str, str, str]:
+    return arrival.source, arrival.retailer_id, arrival.message_id
+
+
+def _as_json(rows: Sequence[dict[str, Any]]) -> str:
+    """Return *rows*, payloads as text: PostgreSQL keeps some that it cannot read."""
+    texts = [{**row, "payload": json.dumps(row["payload"])} for row in rows]
+    return json.dumps(texts, default=str)
 
 
 def lease_arrivals(
@@ -113,3 +137,24 @@ def put_off(session: Session, arrival_id: str, *, until: datetime, reason: str) 
         .where(col(Arrival.id) == arrival_id)
         .values(due_at=until, outcome=reason)
     )
+
+
+_KEEP_ON_SQLITE = insert(Arrival).on_conflict_do_nothing().returning(col(Arrival.id))
+
+# One value, however many rows: the driver takes its time for each.
+_KEEP_ON_POSTGRES = text("""
+    INSERT INTO arrival (
+        id, retailer_id, account_id, source, message_id, type, payload,
+        sent_at, received_at, due_at, attempts, handled_at, outcome
+    )
+    SELECT
+        id, retailer_id, account_id, source, message_id, type, CAST(payload AS json),
+        sent_at, received_at, due_at, attempts, handled_at, outcome
+    FROM json_to_recordset(:rows) AS arrived (
+        id text, retailer_id text, account_id text, source text, message_id text,
+        type text, payload text, sent_at timestamptz, received_at timestamptz,
+        due_at timestamptz, attempts int, handled_at timestamptz, outcome text
+    )
+    ON CONFLICT DO NOTHING
+    RETURNING id
+""")

@@ -30,7 +30,7 @@ from outletbot.jobs.publishing import backoff
 from outletbot.paying import Paying
 from outletbot.payments import Gateways, PaymentError, ProviderEvent
 from webhooks.handlers import STRIPE
-from webhooks.inbox import Arrival, new_arrival, receive
+from webhooks.inbox import Arrival, new_arrival, receive_all
 
 log = structlog.get_logger(__name__)
 
@@ -130,13 +130,14 @@ def _take_in(
     """Keep *events*, and that they were read. Return how many were news."""
     account = find_payment_account(session, reading.account_id)
     retailer_id = account.retailer_id if account else ""
-    found = 0
-    for event in events:
-        arrival = _arrival(event, reading.account_id, retailer_id, now)
-        found += receive(session, arrival)
+    arrivals = [
+        _arrival(event, reading.account_id, retailer_id, now) for event in events
+    ]
+    news = receive_all(session, arrivals)
+    for event, arrival in zip(events, arrivals, strict=True):
         if arrival.sent_at <= now - OVERLAP:
             advance_reading(session, reading.id, event.id)
-    return found
+    return len(news)
 
 
 def _arrival(

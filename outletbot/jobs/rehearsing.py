@@ -11,7 +11,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -50,12 +50,16 @@ def rehearse(rehearsal: Rehearsal) -> list[str]:
 
 
 class Players:
-    """Plays what is due in the background; ``finish`` before the process ends."""
+    """Plays what is due in the background; ``finish`` before the process ends.
+
+    The command has the installation's *environment*, which need not be ours.
+    """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
+        environment: Mapping[str, str],
         *,
         command: Command = rehearse,
         patience: timedelta = PATIENCE,
@@ -63,6 +67,7 @@ class Players:
     ) -> None:
         self._database = database
         self._clock = clock
+        self._environment = environment
         self._command = command
         self._patience = patience.total_seconds()
         self._ends_within = ends_within.total_seconds()
@@ -120,6 +125,7 @@ class Players:
     async def _report_of(self, rehearsal: Rehearsal) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             *self._command(rehearsal),
+            env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=PIPE,
             stderr=PIPE,

@@ -16,7 +16,7 @@ from outletbot.clock import utc_now
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.processes import serving
-from outletbot.rehearsing.troupe import HOST, Troupe, environment, free_ports
+from outletbot.rehearsing.troupe import HOST, Troupe, free_ports
 from outletbot.sandbox import mastodon, stripe
 from outletbot.sandbox.mastodon import Account, build_mastodon_sandbox
 from outletbot.sandbox.stripe import StripeSandbox, build_stripe_sandbox
@@ -82,7 +82,8 @@ async def open_house(site: Site) -> AsyncIterator[House]:
         "TRUSTED_PROXIES": "1",
         "LOG_FORMAT": "json",
     }
-    troupe = Troupe(environment(site.settings, changes), tuple(ports), site.folder)
+    environment = {**site.settings.environment(), **changes}
+    troupe = Troupe(environment, tuple(ports), site.folder)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serving(network, HOST, network_port))
         await stack.enter_async_context(serving(stripe_app, HOST, stripe_port))

@@ -1,7 +1,6 @@
 """The troupe: the real processes, web and worker, that serve the copy."""
 
 import asyncio
-import os
 import socket
 import sys
 from asyncio.subprocess import Process
@@ -12,17 +11,12 @@ from pathlib import Path
 from typing import Self
 
 import aiohttp
-from pydantic import SecretStr
-
-from outletbot.config import Settings
 
 HOST = "127.0.0.1"
 READY_WITHIN = 60.0  # seconds: a busy machine may have only two cores
 STOPPED_WITHIN = 15.0
 LOOK_EVERY = 0.2
 LAST_WORDS = 600  # characters of a log
-OURS = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-"""What makes a process run the very code that we do."""
 
 
 class Broken(Exception):
@@ -44,7 +38,7 @@ class Actor:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "outletbot", *self.words),
-                env={**OURS, **self.environment},
+                env=dict(self.environment),
                 cwd=self.log.parent,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -152,20 +146,6 @@ async def _is_ready(http: aiohttp.ClientSession, address: str) -> bool:
             return response.status == 200
     except aiohttp.ClientError:
         return False
-
-
-def environment(settings: Settings, changes: Mapping[str, str]) -> dict[str, str]:
-    """Return an installation's settings with *changes*, and none of its secrets."""
-    kept = {}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, bool):
-            kept[name.upper()] = str(value).lower()
-        elif isinstance(value, tuple):
-            kept[name.upper()] = ",".join(value)
-        elif not isinstance(value, SecretStr) and value is not None:
-            kept[name.upper()] = str(value)
-    return {**kept, **changes}
 
 
 def free_ports(count: int) -> tuple[int, ...]:

@@ -16,15 +16,10 @@ from aiohttp import web
 from offers.errors import InvalidField
 from offers.retailers import Retailer, get_retailer_by_slug
 from offers.sentences import Sentence
-from outletbot.keys import (
-    CLOCK,
-    DATABASE,
-    HINTS,
-    SEAL,
-)
+from outletbot.keys import ARRIVALS, CLOCK, DATABASE, SEAL
 from outletbot.web.guard import machine
 from webhooks.handlers import STOCK
-from webhooks.inbox import Arrival, new_arrival, receive
+from webhooks.inbox import Arrival, new_arrival
 from webhooks.signing import InvalidSignature, verify
 
 log = structlog.get_logger(__name__)
@@ -50,8 +45,7 @@ async def receive_stock(request: web.Request) -> web.Response:
         log.warning("webhook_refused", source=STOCK, reason=str(refusal))
         raise web.HTTPUnauthorized(text="The signature does not fit.") from refusal
     arrival = _read(retailer, message_id, body, now)
-    new = await database.transact(receive, arrival)
-    request.app[HINTS].tell("arrivals")
+    new = await request.app[ARRIVALS].keep(arrival)
     log.info("webhook_received", source=STOCK, type=arrival.type, new=new)
     return web.Response(status=204)
 

@@ -17,16 +17,11 @@ from offers.payment_accounts import (
     find_connected_account,
     find_payment_account,
 )
-from outletbot.keys import (
-    CLOCK,
-    DATABASE,
-    GATEWAYS,
-    HINTS,
-)
+from outletbot.keys import ARRIVALS, CLOCK, DATABASE, GATEWAYS
 from outletbot.payments import Declined, PaymentGateway, ProviderEvent
 from outletbot.web.guard import machine
 from webhooks.handlers import STRIPE
-from webhooks.inbox import Arrival, new_arrival, receive
+from webhooks.inbox import Arrival, new_arrival
 
 log = structlog.get_logger(__name__)
 routes = web.RouteTableDef()
@@ -104,10 +99,8 @@ async def _keep(
     request: web.Request, event: ProviderEvent, whose: Whose
 ) -> web.Response:
     """Keep the event and say so; a worker acts on it."""
-    new = await request.app[DATABASE].transact(
-        receive, _arrival(event, whose, request.app[CLOCK]())
-    )
-    request.app[HINTS].tell("arrivals")
+    arrival = _arrival(event, whose, request.app[CLOCK]())
+    new = await request.app[ARRIVALS].keep(arrival)
     log.info(
         "webhook_received",
         source=STRIPE,

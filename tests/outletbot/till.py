@@ -24,10 +24,10 @@ from offers.deals import Deal
 from offers.holds import ACTIVE, Hold, get_hold
 from offers.orders import Order
 from offers.refunds import Refund
+from outletbot.arrivals import Arrivals
 from outletbot.config import Settings
 from outletbot.db import Database
-from outletbot.hints import Hints
-from outletbot.keys import CLOCK, DATABASE, GATEWAYS, HINTS
+from outletbot.keys import ARRIVALS, CLOCK, DATABASE, GATEWAYS
 from outletbot.paying import Paying
 from outletbot.processes import money_jobs
 from outletbot.sandbox.faults import Fault
@@ -224,7 +224,7 @@ async def open_till(
         hook.app[DATABASE] = database
         hook.app[GATEWAYS] = gateways
         hook.app[CLOCK] = clock
-        hook.app[HINTS] = Hints()
+        hook.app[ARRIVALS] = Arrivals(database)
         hook.app.add_routes(stripe_webhook.routes)
         await stack.enter_async_context(hook)
         hook_url = str(hook.make_url("/webhooks/stripe"))

@@ -14,6 +14,7 @@ from webhooks.inbox import (
     new_arrival,
     put_off,
     receive,
+    receive_all,
 )
 
 
@@ -54,6 +55,31 @@ class TestReceive:
         receive(session, arriving())
 
         assert receive(session, arriving(**facts))
+
+
+class TestReceiveAll:
+    def test_tells_which_are_new(self, session: Session) -> None:
+        receive(session, arriving("evt_2"))
+        some = [arriving(name) for name in ("evt_3", "evt_2", "evt_1", "evt_3")]
+
+        new = receive_all(session, some)
+
+        assert new == {some[0].id, some[2].id}
+        assert len(session.exec(select(Arrival)).all()) == 3
+
+    def test_keeps_each_as_it_is(self, session: Session) -> None:
+        one, other = arriving("evt_1"), arriving("evt_2", retailer_id="retailer_2")
+        one.handled_at, one.outcome = NOON, 'a "test" event'
+        one.payload = {"odd": "\x00 \ud800 \\u0000 é", "big": 10**30, "none": None}
+        facts = [one.model_dump(), other.model_dump()]
+
+        receive_all(session, [one, other])
+
+        kept = session.exec(select(Arrival).order_by(Arrival.message_id)).all()
+        assert [arrival.model_dump() for arrival in kept] == facts
+
+    def test_of_nothing_is_nothing(self, session: Session) -> None:
+        assert receive_all(session, []) == set()
 
 
 class TestLease:
