@@ -11,7 +11,8 @@ demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
 	@$(BIN)/outletbot demo
 
 test: check  ## everything: linters, unit, property, race and browser tests
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	$(BIN)/pytest -n 2 --cov --cov-report=term --ignore=tests/chaos
+	$(BIN)/pytest tests/chaos  # each of them has processes enough
 
 check: .venv/.test  ## linters only
 	$(BIN)/ruff format --check .

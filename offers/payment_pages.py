@@ -139,7 +139,11 @@ def lease_lapsed_holds(
         col(Hold.expires_at) <= now,
         col(Hold.leased_until).is_(None) | (col(Hold.leased_until) <= now),
     )
-    values = {"leased_until": now + LEASE}
+    asked_again = col(Hold.state) == HoldState.CREATING
+    values = {
+        "leased_until": now + LEASE,
+        "attempts": col(Hold.attempts) + case((asked_again, 1), else_=0),
+    }
     order = Hold.expires_at
     leased = lease(session, Hold, lapsed, values, order=order, limit=limit)
     unasked = {hold.id for hold in leased if hold.state in UNASKED}

@@ -16,7 +16,7 @@ import stripe
 from sqlmodel import Session, select
 from structlog.testing import capture_logs
 
-from offers.agreement import Agreement, Cash, cash, compare
+from offers.agreement import Agreement, Cash, cash, compare, compare_account
 from offers.deals import Deal
 from offers.differences import Doubt
 from offers.disputes import Dispute
@@ -27,6 +27,7 @@ from offers.money import Money
 from offers.orders import Order
 from offers.payment_accounts import HOUSE, PaymentAccount, PaymentAccountKind
 from offers.retailers import Retailer
+from offers.returns import try_refund_again
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.sandbox.faults import Fault
@@ -400,6 +401,32 @@ class TestDifferences:
         till.change(order, total_amount=4_900)
 
         assert doubts(till, north(till.session)) == [(Doubt.AMOUNT, "0.99 EUR")]
+
+    async def test_a_refund_that_failed_and_was_given_again_is_none(
+        self, till: Till
+    ) -> None:
+        """It is two refunds of ours of a payment that was to be given back once."""
+        deal = till.deal(allotment=1)
+        late = await sell(till, deal)
+        till.change(late, state="released", ended_at=NOON)
+        till.change(deal, held=0, sold=1)
+        await till.paying.settle(late)
+        await read(till)
+        (failed,) = till.refunds
+        till.sandbox.fail_refund(failed.provider_id)
+        await read(till)
+
+        await till.database.transact(
+            try_refund_again,
+            failed.retailer_id,
+            failed.id,
+            by="merchant_ana",
+            now=till.clock.now,
+        )
+        await read(till)
+
+        assert till.received == 0
+        assert compare_account(till.session, HOUSE).agrees
 
     async def test_a_refund_that_only_stripe_knows(self, till: Till) -> None:
         hold = await sell(till, till.deal())

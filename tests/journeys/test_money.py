@@ -255,6 +255,22 @@ class TestStripeDown:
         assert till.now_is(hold).checkout_id == till.pages[1]["id"]
         assert len(till.pages) == 2
 
+    async def test_an_error_with_no_effect_frees_the_unit_of_who_gave_up(
+        self, till: Till
+    ) -> None:
+        till.goes_wrong(CREATE, Fault.ERROR_AFTER)
+        deal = till.deal(allotment=1)
+        hold = await till.buy(deal)
+        till.pages[0]["client_reference_id"] = "somebody else's"
+        till.clock.advance(minutes=10)
+
+        for _ in range(4):
+            await till.work("expiring")
+            till.clock.advance(seconds=6)
+
+        assert till.now_is(hold).state is HoldState.RELEASED
+        assert till.deal_now(deal).held == 0
+
     async def test_an_error_after_the_effect_loses_no_payment(self, till: Till) -> None:
         till.goes_wrong(CREATE, Fault.ERROR_AFTER)
         hold = await till.buy(till.deal())

@@ -17,7 +17,7 @@ from outletbot.db import Database
 from outletbot.sandbox.faults import Fault
 from outletbot.sandbox.stripe_webhooks import Fate, Treatment
 from tests.factories import NOON
-from tests.outletbot.till import RETRIEVE, Till, open_till
+from tests.outletbot.till import CREATE, RETRIEVE, Till, open_till
 from webhooks.inbox import Arrival
 
 BOTH_DATABASES = True
@@ -124,6 +124,51 @@ class TestAskingAboutHolds:
         await till.work("reconciling")
 
         assert till.asked(RETRIEVE) == before
+
+
+class TestAwayForDays:
+    """Nobody answered when a page was asked for, and then nobody of ours was there.
+
+    After a day Stripe does not know the request any more and refuses to do it anew, for
+    its time is up. That says nothing of the page that was made of it before.
+    """
+
+    async def test_a_page_that_nobody_paid_is_found_and_ends_its_hold(
+        self, till: Till
+    ) -> None:
+        till.goes_wrong(CREATE, Fault.TIMEOUT_AFTER)
+        hold = await till.buy(till.deal(allotment=1))
+
+        till.clock.advance(days=2)
+        await till.work("expiring")
+
+        assert states(till) == [HoldState.RELEASED]
+        assert till.now_is(hold).checkout_id == till.pages[0]["id"]
+
+    async def test_a_page_that_was_paid_is_found_and_becomes_an_order(
+        self, till: Till
+    ) -> None:
+        till.goes_wrong(CREATE, Fault.TIMEOUT_AFTER)
+        await till.buy(till.deal(allotment=1))
+        till.pay(till.pages[0]["id"])
+
+        till.clock.advance(days=2)
+        await till.work("expiring")
+
+        assert states(till) == [HoldState.PAID]
+        assert len(till.orders) == 1
+
+    async def test_without_any_page_the_hold_ends(self, till: Till) -> None:
+        till.goes_wrong(CREATE, Fault.TIMEOUT_BEFORE)
+        await till.buy(till.deal(allotment=1))
+
+        till.clock.advance(days=2)
+        await till.work("expiring")
+        till.clock.advance(seconds=6)
+        await till.work("expiring")
+
+        assert states(till) == [HoldState.RELEASED]
+        assert till.pages == []
 
 
 class TestWalkingTheEvents:
