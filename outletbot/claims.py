@@ -3,8 +3,7 @@
 Each deal has a line of its own in each process. A batch waits for the deal's row first
 and then takes along whoever stands in line: the longer another process keeps the row,
 the more are granted at one turn. There is no timer, and nobody is answered before the
-commit. While one batch is written the next one asks for the row already, so that the
-row is never idle while we read what shoppers send and tell them what they got.
+commit.
 """
 
 import asyncio
@@ -32,8 +31,6 @@ log = structlog.get_logger(__name__)
 Ticks = Callable[[], float]
 
 MAX_BATCH = 512
-AT_ONCE = 1
-"""Batches of a deal under way: one has the row, and one waits for it."""
 
 LONGEST_WAIT = 5.0
 """Seconds: who would wait longer is asked to come back."""
@@ -85,24 +82,24 @@ class ClaimQueue:
             OfferError: With the reason why it was not granted.
             Busy: If it cannot be answered in time, or the database is away.
         """
-        deal_id = claim.deal_id
-        line = self._lines.get(deal_id)
-        if line is None:
-            line = self._lines[deal_id] = _Line(self._ticks)
-        if len(line.serving) < AT_ONCE:
-            line.serving.add(asyncio.create_task(self._serve(deal_id, line)))
+        line = self._lines.get(claim.deal_id) or self._open_line(claim.deal_id)
         answer = await line.join(claim)
         if isinstance(answer, OfferError):
             raise answer
         return answer
 
+    def _open_line(self, deal_id: str) -> "_Line":
+        line = self._lines[deal_id] = _Line(self._ticks)
+        line.serving = asyncio.create_task(self._serve(deal_id, line))
+        return line
+
     async def _serve(self, deal_id: str, line: "_Line") -> None:
         while line.waiting:
-            await self._answer(deal_id, line, _Batch(line.waiting))
-            line.move()
-        line.serving.remove(asyncio.current_task())
-        if not line.serving:
-            del self._lines[deal_id]
+            batch = _Batch(line.waiting)
+            line.begin()
+            await self._answer(deal_id, line, batch)
+            line.end()
+        del self._lines[deal_id]
 
     async def _answer(self, deal_id: str, line: "_Line", batch: "_Batch") -> None:
         """Answer a batch; if the database is away, tell everybody in line."""
@@ -158,10 +155,10 @@ class _Line:
 
     def __init__(self, ticks: Ticks) -> None:
         self.waiting: deque[_Wish] = deque()
-        self.serving: set[asyncio.Task[None] | None] = set()
+        self.serving: asyncio.Task[None] | None = None
         self._ticks = ticks
         self._usual = 0.0
-        self._moved = ticks()
+        self._began = ticks()
 
     async def join(self, claim: Claim) -> Answer:
         """Return the answer to *claim*.
@@ -176,11 +173,12 @@ class _Line:
         self.waiting.append(wish)
         return await wish.answer
 
-    def move(self) -> None:
-        """Note that a batch is done, and how long that took since the one before."""
-        now = self._ticks()
-        self._usual += (now - self._moved - self._usual) / 4
-        self._moved = now
+    def begin(self) -> None:
+        self._began = self._ticks()
+
+    def end(self) -> None:
+        took = self._ticks() - self._began
+        self._usual += (took - self._usual) / 4
 
     def clear(self) -> list[_Wish]:
         """Send everybody away. Return who that is."""
@@ -193,7 +191,7 @@ class _Line:
 
         A batch that takes longer than is usual says what will be usual.
         """
-        under_way = self._ticks() - self._moved
+        under_way = self._ticks() - self._began
         batches = 1 + math.ceil((len(self.waiting) + 1) / MAX_BATCH)
         return max(self._usual, under_way) * batches
 
