@@ -64,7 +64,11 @@ class PaymentPace(SQLModel, table=True):
     def take(self, lane: Lane, pace: float, now: datetime) -> datetime:
         """Take the next turn of *lane*, or one that the other leaves unused."""
         other = Lane.ENDING if lane is Lane.OPENING else Lane.OPENING
-        if self.next_turn(lane, now) > now >= self.next_turn(other, now):
+        theirs, one = self.next_turn(other, now), 1 / (pace * SHARES[other])
+        # Whoever opens pages in a rush has taken more than the next turn; what ends
+        # things has few turns, and keeps them.
+        grace = timedelta(seconds=one) if lane is Lane.ENDING else timedelta()
+        if self.next_turn(lane, now) > max(now, theirs) and theirs <= now + grace:
             lane = other
         begins = self.next_turn(lane, now)
         ends = begins + timedelta(seconds=1 / (pace * SHARES[lane]))

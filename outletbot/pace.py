@@ -4,6 +4,7 @@ Turns are taken in the database, where all processes take them (``offers.pacing`
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -24,6 +25,8 @@ class Pace:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._doors: defaultdict[tuple[str, Lane], asyncio.Lock]
+        self._doors = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
     async def turn(
@@ -33,7 +36,10 @@ class Pace:
 
         If the provider complains of the pace there, every process slows down.
         """
-        await self.wait(begins_at or await self._take(gateway, lane))
+        if begins_at is None:
+            await self._queue(gateway, lane)
+        else:
+            await self.wait(begins_at)
         try:
             yield
         except TooFast:
@@ -41,6 +47,11 @@ class Pace:
             log.warning("pace_too_fast", account=account_id, lane=lane)
             await self._database.transact(slow_down, account_id, now=now)
             raise
+
+    async def _queue(self, gateway: PaymentGateway, lane: Lane) -> None:
+        """Wait for a turn; who asks when it could begin finds what others leave."""
+        async with self._doors[gateway.account_id, lane]:
+            await self.wait(await self._take(gateway, lane))
 
     async def _take(self, gateway: PaymentGateway, lane: Lane) -> datetime:
         (turn,) = await self._database.transact(

@@ -66,6 +66,17 @@ class TestTakeTurns:
         assert len(set(later)) == len(later)
         assert turns == sorted(turns)
 
+    def test_ending_things_has_the_whole_pace_while_nothing_is_opened(
+        self, session: Session
+    ) -> None:
+        """Who asks at each turn's time finds those that the other lane leaves."""
+        now, given = NOON, 0
+        while now < NOON + SECOND:
+            (turn,) = take_turns(session, "", ENDING, wanted=1, pace=100, now=now)
+            now, given = max(now, turn), given + 1
+
+        assert 85 <= given <= 100
+
     def test_ending_things_waits_for_no_line(self, session: Session) -> None:
         take(session, 500)
 
