@@ -201,7 +201,8 @@ class _Batch:
     """Who is served at one turn: taken from the line when the turn has come.
 
     It is filled in the thread of the transaction, perhaps again if that is repeated,
-    and closed by the event loop, which may have given it up.
+    and closed by the event loop, which may have given it up. Who has gone since, or was
+    sent away, may have asked elsewhere and been told no: they get nothing here now.
     """
 
     line: deque[_Wish]
@@ -211,6 +212,8 @@ class _Batch:
 
     def fill(self) -> list[Claim]:
         with self.lock:
+            waits = [wish for wish in self.wishes if not wish.answer.done()]
+            self.wishes = [] if self.closed else waits
             while self.line and len(self.wishes) < MAX_BATCH and not self.closed:
                 wish = self.line.popleft()
                 if not wish.answer.done():  # the shopper may have gone

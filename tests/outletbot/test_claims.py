@@ -3,6 +3,7 @@ Holds asked for at once are committed at once, and nobody is answered before.
 """
 
 import asyncio
+from collections import deque
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from offers.claims import Claim
 from offers.deals import Deal
 from offers.errors import AllHeld, OfferError
 from offers.holds import Hold
-from outletbot.claims import MAX_BATCH, ClaimQueue
+from outletbot.claims import MAX_BATCH, ClaimQueue, _Batch, _Wish
 from outletbot.db import Database
 from tests.factories import NOON, make_claim, make_deal, post_of
 
@@ -103,3 +104,35 @@ async def test_who_goes_away_does_not_stop_the_others(
     impatient.cancel()
 
     assert isinstance(await patient, Granted)
+
+
+class TestATransactionThatIsRepeated:
+    """Its shoppers may have been answered meanwhile, by another process too."""
+
+    def test_grants_nothing_to_who_was_sent_away(self) -> None:
+        batch = batch_of("one", "other")
+        assert len(batch.fill()) == 2
+
+        away = batch.close()
+
+        assert [wish.claim.key for wish in away] == ["one", "other"]
+        assert batch.fill() == []
+
+    def test_grants_nothing_to_who_has_gone(self) -> None:
+        batch = batch_of("gone", "there")
+        batch.fill()
+
+        batch.wishes[0].answer.cancel()
+
+        assert [claim.key for claim in batch.fill()] == ["there"]
+        assert [wish.claim.key for wish in batch.wishes] == ["there"]
+
+
+def batch_of(*keys: str) -> _Batch:
+    loop = asyncio.new_event_loop()
+    wishes = [
+        _Wish(Claim("deal", "post", key, "shopper"), loop.create_future())
+        for key in keys
+    ]
+    loop.close()
+    return _Batch(deque(wishes))
