@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
@@ -125,6 +126,9 @@ async def merchant_pages(browser: Browser, demo: Demo) -> None:
     await take(page, "deal-summary", whole=True)
     await feed_check(page, demo)
     await deal_planning(page, demo)
+    await money(page, demo)
+    await rehearsal(page, demo)
+    await paid_in_the_store(browser, page, demo)
 
 
 async def feed_check(page: Page, demo: Demo) -> None:
@@ -151,6 +155,56 @@ async def deal_planning(page: Page, demo: Demo) -> None:
     await price.fill(f"{shop * 0.75:.2f}")
     await page.get_by_role("button", name="Preview").click()
     await take(page, "deal-planning", whole=True)
+
+
+async def money(page: Page, demo: Demo) -> None:
+    """An order and its refund, looked at before it is given; the books; who is paid."""
+    await page.goto(f"{demo.url}/sales")
+    await page.locator("main a[href^='/sales/order_']").first.click()
+    await page.get_by_label(re.compile("^Note")).fill("The strap was torn.")
+    await page.get_by_role("button", name="See what happens").click()
+    await take(page, "order", whole=True)
+    await page.goto(f"{demo.url}/ledger")
+    await take(page, "ledger")
+    await page.goto(f"{demo.url}/settings/payments")
+    await take(page, "payments", whole=True)
+
+
+async def rehearsal(page: Page, demo: Demo) -> None:
+    await page.goto(f"{demo.url}/summary")
+    await page.get_by_role("link", name="Whistler kettle").first.click()
+    await page.get_by_role("link", name="Rehearse").click()
+    await page.get_by_label(re.compile("^Shoppers")).fill("60")
+    await page.get_by_role("button", name="Start the rehearsal").click()
+    await page.get_by_text("Units over time").first.wait_for(timeout=300_000)
+    await take(page, "rehearsal", whole=True)
+
+
+async def paid_in_the_store(browser: Browser, page: Page, demo: Demo) -> None:
+    """A deal that may be reserved; a shopper's code; and the merchant's phone."""
+    await page.goto(f"{demo.url}/offers?q=lamp")
+    await page.locator("main a[href^='/offers/']").first.click()
+    await page.get_by_role("link", name="Make a deal").click()
+    hint = await page.get_by_text("what the shop charges").first.inner_text()
+    price = float(re.findall(r"[\d.]+", hint)[0]) * 0.7
+    await page.get_by_label(re.compile("^Price")).fill(f"{price:.2f}")
+    await page.get_by_label("Online, or reserved and paid in the store").check()
+    ends = await page.get_by_label(re.compile("^End")).input_value()
+    await page.get_by_label(re.compile("^Kept in the store")).fill(ends)
+    await page.get_by_role("button", name="Arm the deal").click()
+    await page.wait_for_url(re.compile("/deals/deal_"))
+    link = await page.locator("a[href*='/d/']").first.get_attribute("href")
+    context = await browser.new_context(
+        viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True
+    )
+    phone = await context.new_page()
+    await phone.goto(urljoin(demo.url, link))
+    await phone.get_by_role("button", name=re.compile("^Reserve")).first.click()
+    code = (await phone.locator("code").first.inner_text()).replace(" ", "")
+    await take(phone, "reserved-phone")
+    await page.set_viewport_size(PHONE)
+    await page.goto(f"{demo.url}/redeem/{code}")
+    await take(page, "redeem-phone")
 
 
 async def take(page: Page, name: str, *, whole: bool = False) -> None:
