@@ -83,6 +83,7 @@ def set_stage(
     if deal.left <= 0:
         raise WrongState(Sentence("There is no stock for this deal to rehearse with."))
     _renew_posts(session, deal, now)
+    raise_curtain(session, deal.id, opens_at=now + RUNS)  # nothing happens before then
     return deal.left
 
 

@@ -81,6 +81,7 @@ class Players:
         if rehearsal is None:
             return 0
         self._playing = asyncio.create_task(self._play(rehearsal))
+        await asyncio.sleep(0)  # what has begun is put back when it is cancelled
         return 1
 
     async def finish(self) -> None:

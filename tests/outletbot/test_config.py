@@ -2,10 +2,14 @@
 Settings come from the environment, and all that is wrong is said at once.
 """
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+import outletbot
 from outletbot.config import ConfigError, Settings
 
 
@@ -108,3 +112,67 @@ def test_send_shoppers_to_the_sandbox_only_if_it_is_one(
     sandbox = read(monkeypatch, STRIPE_API_BASE=base).sandbox_origin
 
     assert sandbox == "http://127.0.0.1:9999"
+
+
+class TestEnvironment:
+    """What another process is given, so that it has the same settings."""
+
+    OTHERS: ClassVar = {
+        "DATABASE_URL": "postgresql://u:p@h/d",
+        "PUBLIC_URL": "https://outlet.example/",
+        "HOST": "0.0.0.0",  # noqa: S104
+        "PORT": "9000",
+        "STRIPE_WRITES_PER_SECOND_LIVE": "90",
+        "STRIPE_WRITES_PER_SECOND_TEST": "20",
+        "PLATFORM_FEE_BPS": "150",
+        "STRIPE_API_BASE": "http://127.0.0.1:9999",
+        "SHIP_TO": "ie, fr",
+        "ALLOW_PRIVATE_ADDRESSES": "1",
+        "TRUSTED_PROXIES": "2",
+        "LOG_FORMAT": "json",
+        "MAX_UPLOAD_MB": "7",
+        "MAX_HOLDS_PER_ADDRESS": "0",
+        "STOP_SECONDS": "9",
+        "DRAIN_SECONDS": "3",
+        "DYNO": "web.1",
+    }
+    SECRETS: ClassVar = {
+        "SECRET_KEY": "one1",
+        "STRIPE_API_KEY": "sk_live_2",
+        "STRIPE_WEBHOOK_SECRET": "whsec_3",
+        "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_4",
+    }
+
+    @pytest.mark.parametrize("given", [{}, OTHERS], ids=["usual", "others"])
+    def test_is_read_as_the_same_settings(self, monkeypatch, given) -> None:
+        settings = read(monkeypatch, **given)
+        for name in given:
+            monkeypatch.delenv(name)
+
+        assert read(monkeypatch, **settings.environment()) == settings
+
+    def test_holds_every_setting_but_the_secrets(self, monkeypatch) -> None:
+        everything = {name.upper() for name in Settings.model_fields}
+        assert everything == {*self.OTHERS, *self.SECRETS}  # or say it here, too
+
+        kept = read(monkeypatch, **self.OTHERS, **self.SECRETS).environment()
+
+        assert set(kept) == {"PATH", "PYTHONPATH", *self.OTHERS}
+        assert not [
+            (name, secret)
+            for name, value in kept.items()
+            for secret in self.SECRETS.values()
+            if secret in value
+        ]
+
+    def test_runs_our_very_code(self, monkeypatch, tmp_path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", "import outletbot; print(outletbot.__file__)"],
+            env=read(monkeypatch).environment(),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        assert done.stdout.strip() == outletbot.__file__

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import stripe
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer, get_unused_port_socket
 from sqlmodel import Session, col, func, select
 
 from offers.claim_rows import Granted
@@ -203,8 +203,10 @@ async def open_till(
     clock, calls = Clock(), []
     secret = settings.stripe_webhook_secret.get_secret_value()
     key = settings.stripe_api_key.get_secret_value()
-    hook, port = TestServer(web.Application(), host="127.0.0.1"), unused_port()
-    url = f"http://127.0.0.1:{port}"
+    hook = TestServer(web.Application(), host="127.0.0.1")
+    # Taken now, so that nobody else does before it is listened at.
+    door = get_unused_port_socket("127.0.0.1")
+    url = f"http://127.0.0.1:{door.getsockname()[1]}"
     async with AsyncExitStack() as stack:
         http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=10))
         stack.push_async_callback(http.close_async)
@@ -240,7 +242,13 @@ async def open_till(
         app.middlewares.insert(0, _counting(calls))
         sandbox = app[SANDBOX]
         sandbox.faults.hold_for = timedelta(milliseconds=20)
-        await stack.enter_async_context(TestServer(app, host="127.0.0.1", port=port))
+        stripe_server = TestServer(
+            app,
+            host="127.0.0.1",
+            port=door.getsockname()[1],
+            socket_factory=lambda *_: door,
+        )
+        await stack.enter_async_context(stripe_server)
         yield Till(
             database, session, settings, sandbox, gateways, clock, url, hook_url, calls
         )
