@@ -4,6 +4,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 
+WRONG = (
+    "lost",
+    "doubled",
+    "oversold",
+    "adrift",
+    "unaccounted",
+    "held_though_refused",
+    "posts_twice",
+    "posts_missing",
+    "redeemed_lost",
+)
+"""What an audit may find that there should be none of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A history ends after *seconds*, or with the last of *claims*, if that is sooner.
@@ -74,18 +88,7 @@ class Report:
     @property
     def wrong(self) -> dict[str, int]:
         """What there should be none of, and is; empty if all is well."""
-        names = (
-            "lost",
-            "doubled",
-            "oversold",
-            "adrift",
-            "unaccounted",
-            "held_though_refused",
-            "posts_twice",
-            "posts_missing",
-            "redeemed_lost",
-        )
-        found = {name: getattr(self, name) for name in names} | self.unsettled
+        found = {name: getattr(self, name) for name in WRONG} | self.unsettled
         return {name: count for name, count in found.items() if count}
 
     def as_json(self) -> dict[str, Any]:

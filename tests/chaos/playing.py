@@ -100,7 +100,7 @@ async def play(
             await asyncio.to_thread(server.start)
         journal = Journal(folder / "journal")
         stack.callback(journal.close)
-        scenery = _prepare(plan, url, town)
+        scenery = prepare(plan, url, town)
         services = _services(plan, folder, town, url)
         engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
         stack.callback(engine.dispose)
@@ -119,7 +119,8 @@ async def play(
     return _report(kind, told, found, unsettled, settled)
 
 
-def _prepare(plan: Plan, url: str, town: Town) -> Scenery:
+def prepare(plan: Plan, url: str, town: Town) -> Scenery:
+    """Migrate the database at *url*, and make there what this part plays with."""
     database = Database.connect(url.replace("postgresql:", "postgresql+psycopg:"))
     try:
         migrate(database.engine)

@@ -18,19 +18,15 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
-from outletbot.clock import utc_now
-from outletbot.db import Database
 from outletbot.demo.running import free_ports
-from outletbot.schema import migrate
-from outletbot.sealing import Seal
 from tests.chaos import companies
 from tests.chaos.audit import audit, waiting
 from tests.chaos.cluster import Cluster
-from tests.chaos.history import Plan
+from tests.chaos.history import WRONG, Plan
 from tests.chaos.journal import Entry, Journal, Told
-from tests.chaos.playing import HOME, Town
+from tests.chaos.playing import HOME, Town, prepare
 from tests.chaos.probes import Watch
-from tests.chaos.scenery import Scenery, set_up
+from tests.chaos.scenery import Scenery
 from tests.chaos.services import Service, until_ready
 from tests.chaos.shifted import set_clock
 from tests.chaos.shoppers import Crowd
@@ -39,17 +35,6 @@ from tests.chaos.ways import Way
 OUR_SHIFT, THEIR_SHIFT = "shop.clock", "companies.clock"
 SHIFTED = ("-m", "tests.chaos.shifted", "outletbot")
 QUIET_FOR = 2.0
-WRONG = (
-    "lost",
-    "doubled",
-    "oversold",
-    "adrift",
-    "unaccounted",
-    "held_though_refused",
-    "posts_twice",
-    "posts_missing",
-    "redeemed_lost",
-)
 
 
 @dataclass
@@ -163,7 +148,7 @@ async def open_stage(
     set_clock(folder / OUR_SHIFT, clocks[0])
     set_clock(folder / THEIR_SHIFT, clocks[1])
     async with AsyncExitStack() as stack:
-        scenery = _prepare(plan, url, town)
+        scenery = prepare(plan, url, town)
         journal = Journal(folder / "journal")
         stack.callback(journal.close)
         engine = create_engine(url)
@@ -220,16 +205,6 @@ def a_server(folder: Path | None = None) -> Iterator[Cluster]:
             yield server
         finally:
             server.stop()
-
-
-def _prepare(plan: Plan, url: str, town: Town) -> Scenery:
-    database = Database.connect(url)
-    try:
-        migrate(database.engine)
-        mastodon = (f"{HOME}:{town.mastodon}", town.token)
-        return set_up(database, plan, Seal(town.secret_key), mastodon, utc_now())
-    finally:
-        database.close()
 
 
 def _services(
