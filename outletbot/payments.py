@@ -13,36 +13,11 @@ from offers.checkouts import Checkout
 from offers.disputes import DisputeWord
 from offers.holds import Hold
 from offers.ledger import BookLine
-from offers.money import Money, exponent
+from offers.money import Money
 from offers.payment_accounts import AccountWord
 from offers.refund_news import RefundWord
 from offers.refunds import Refund
 from offers.retailers import Retailer
-from offers.sentences import Sentence
-
-# Stripe's minimum charges in minor units
-# (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
-MINIMUMS = {
-    "aed": 200,
-    "aud": 50,
-    "brl": 50,
-    "cad": 50,
-    "chf": 50,
-    "czk": 1500,
-    "dkk": 250,
-    "eur": 50,
-    "gbp": 30,
-    "hkd": 400,
-    "huf": 17500,
-    "jpy": 50,
-    "mxn": 1000,
-    "nok": 300,
-    "nzd": 50,
-    "pln": 200,
-    "sek": 300,
-    "sgd": 50,
-    "usd": 50,
-}
 
 
 class PaymentError(Exception):
@@ -292,29 +267,3 @@ class Gateways(Protocol):
             Declined: If the service cannot act for it, or there is no such account.
         """
         ...
-
-
-def why_not_charged(price: Money) -> Sentence | None:
-    """Return why nobody can be charged *price* by card, with what to do; or nothing.
-
-    Stripe wants the last of three decimals to be 0
-    (https://docs.stripe.com/currencies#three-decimal).
-    """
-    least = minimum(price.currency)
-    if least is not None and price < least:
-        return Sentence("Card payments begin at {least}.", least=least)
-    if exponent(price.currency) == 3 and (over := price.amount % 10):
-        lower = Money(price.amount - over, price.currency)
-        return Sentence(
-            "Card payments in {currency} end in 0: choose {lower} or {higher}.",
-            currency=price.currency.upper(),
-            lower=lower,
-            higher=lower + Money(10, price.currency),
-        )
-    return None
-
-
-def minimum(currency: str) -> Money | None:
-    """Return the least that can be charged in *currency*, where it is known."""
-    least = MINIMUMS.get(currency)
-    return None if least is None else Money(least, currency)

@@ -10,7 +10,8 @@ import stripe
 from offers.ledger import BookLine
 from offers.money import Money
 from outletbot.payments import Declined, ProviderEvent
-from outletbot.stripe_gateway import StripeGateway, translated
+from outletbot.stripe_errors import translated
+from outletbot.stripe_gateway import StripeGateway
 from outletbot.stripe_money import from_stripe
 
 PAGE = 100

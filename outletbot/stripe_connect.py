@@ -9,7 +9,8 @@ from offers.payment_accounts import AccountWord
 from offers.retailers import Retailer
 from outletbot.payments import Declined
 from outletbot.stripe_books import EVENTS
-from outletbot.stripe_gateway import StripeGateway, translated
+from outletbot.stripe_errors import translated
+from outletbot.stripe_gateway import StripeGateway
 
 
 class StripeConnector:

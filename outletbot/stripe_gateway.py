@@ -4,10 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-import aiohttp
 import stripe
 
 from offers.checkouts import Checkout, CheckoutState, Paid
@@ -19,16 +18,13 @@ from offers.refund_news import RefundWord
 from offers.refunds import Refund
 from outletbot.clock import Clock, utc_now
 from outletbot.payments import (
-    Barred,
     Declined,
     ProviderEvent,
-    Stuck,
-    TooFast,
-    Unknown,
 )
+from outletbot.stripe_errors import translated
+from outletbot.stripe_events import read_event
 from outletbot.stripe_money import from_stripe, to_stripe
 from outletbot.stripe_refunds import (
-    PASSING,
     describe_refund,
     key_of_refund,
     read_dispute,
@@ -41,12 +37,6 @@ LEEWAY = timedelta(minutes=65)
 
 SKEW = timedelta(minutes=15)
 """So far Stripe's clock and ours may be apart when we look for what we asked for."""
-
-# So old a message may be, as Stripe's own libraries have it.
-FRESH = timedelta(minutes=5)
-
-# What Stripe says if two requests were about the same thing, not that it was too much.
-LOCKED = "lock_timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,23 +218,7 @@ class StripeGateway:
         return AccountWord(account.id, _name(account), bool(account.charges_enabled))
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
-        if not self._secrets:
-            msg = "there is no webhook secret, so nothing proves who sent this"
-            raise Declined(msg)
-        try:
-            text = body.decode()
-        except ValueError as error:
-            msg = "the body is no text"
-            raise Declined(msg) from error
-        if not any(_is_signed(text, signature, secret) for secret in self._secrets):
-            msg = "the signature is not Stripe's"
-            raise Declined(msg)
-        age = self._clock() - _signed_at(signature)
-        if age > FRESH:
-            seconds = round(age.total_seconds())
-            msg = f"it was signed {seconds} s ago: it is no news, or a clock is off"
-            raise Declined(msg)
-        return _event(text)
+        return read_event(body, signature, self._secrets, now=self._clock())
 
 
 def _name(account: stripe.Account) -> str:
@@ -252,46 +226,6 @@ def _name(account: stripe.Account) -> str:
     shown = account.settings and account.settings.dashboard.display_name
     profile = account.business_profile and account.business_profile.name
     return shown or profile or account.email or ""
-
-
-def _is_signed(text: str, signature: str, secret: str) -> bool:
-    try:
-        return bool(stripe.WebhookSignature.verify_header(text, signature, secret))
-    except (ValueError, stripe.SignatureVerificationError):
-        return False
-
-
-def _signed_at(signature: str) -> datetime:
-    """Return when a good *signature* was made."""
-    named = dict(part.partition("=")[::2] for part in reversed(signature.split(",")))
-    return datetime.fromtimestamp(int(named["t"]), UTC)
-
-
-def _event(text: str) -> ProviderEvent:
-    match said := _json(text):
-        case {
-            "id": str(event_id),
-            "type": str(kind),
-            "created": int(created),
-            "data": {"object": dict(payload)},
-        }:
-            return ProviderEvent(
-                event_id,
-                kind,
-                created,
-                payload,
-                account=str(said.get("account") or ""),
-                livemode=said.get("livemode") is True,
-            )
-    msg = "the body is no event"
-    raise Declined(msg)
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _line_item(hold: Hold) -> Mapping[str, object]:
@@ -304,47 +238,6 @@ def _line_item(hold: Hold) -> Mapping[str, object]:
             "product_data": {"name": hold.title},
         },
     }
-
-
-class translated:  # noqa: N801  (read as a verb: with translated())
-    """Stripe's errors in our words."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _tb: object) -> None:
-        match error:
-            case stripe.AuthenticationError() | stripe.PermissionError():
-                raise Barred(_words(error), passing=True) from error
-            case stripe.RateLimitError() if _code(error) != LOCKED:
-                raise TooFast(_words(error)) from error
-            case stripe.InvalidRequestError() | stripe.IdempotencyError():
-                code = error.code or ""
-                passing = code in PASSING
-                raise Declined(_words(error), code=code, passing=passing) from error
-            case stripe.StripeError() if _is_replayed(error):
-                raise Stuck(_words(error)) from error
-            case stripe.StripeError() | aiohttp.ClientError() | TimeoutError():
-                raise Unknown(_words(error)) from error
-
-
-def _is_replayed(error: stripe.StripeError) -> bool:
-    """Whether it is what the same key was answered before.
-
-    See https://docs.stripe.com/api/idempotent_requests.
-    """
-    said = {name.lower(): value for name, value in (error.headers or {}).items()}
-    return said.get("idempotent-replayed") == "true"
-
-
-def _code(error: stripe.StripeError) -> str:
-    """Return Stripe's word for what went wrong; not every error has it at hand."""
-    return error.code or getattr(error.error, "code", None) or ""
-
-
-def _words(error: BaseException) -> str:
-    said = getattr(error, "user_message", None) or str(error) or type(error).__name__
-    return " ".join(str(said).split())
 
 
 def _checkout(session: stripe.checkout.Session, account_id: str) -> Checkout:

@@ -20,9 +20,14 @@ from offers.checkouts import CheckoutState, Paid
 from offers.holds import Hold
 from offers.money import Money
 from outletbot.clock import utc_now
-from outletbot.payments import Declined, Unknown, minimum, why_not_charged
+from outletbot.payments import Declined, Unknown
 from outletbot.stripe_gateway import LEEWAY, StripeGateway
-from outletbot.stripe_money import from_stripe, to_stripe
+from outletbot.stripe_money import (
+    from_stripe,
+    minimum,
+    to_stripe,
+    why_not_charged,
+)
 from tests.factories import NOON, make_deal, make_hold, make_refund
 from tests.outletbot.sandbox.stripe_stage import SECRET, Stage, set_stage
 

@@ -18,7 +18,7 @@ from offers.errors import InvalidField
 from offers.money import Money
 from offers.planning import MAX_ALLOTMENT, DealPlan, check_plan
 from offers.sentences import Sentence
-from outletbot.payments import why_not_charged
+from outletbot.stripe_money import why_not_charged
 from outletbot.web.forms import (
     Form,
     read_amount,

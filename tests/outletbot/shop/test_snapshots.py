@@ -2,6 +2,7 @@
 A snapshot is read once for all who ask, and again when it is no longer fresh.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from sqlmodel import Session
 
 from offers.errors import Missing
 from outletbot.db import Database
-from outletbot.web.shop.snapshots import OUTLASTS, REFRESH, STALE, Snapshots
+from outletbot.web.shop.snapshots import AT_ONCE, OUTLASTS, REFRESH, STALE, Snapshots
 from tests.factories import NOON, SECOND
 
 EVERY = REFRESH.total_seconds()
@@ -208,3 +209,26 @@ async def test_a_bug_is_not_covered_up(
 
     with pytest.raises(ProgrammingError):
         await snapshots.get("kettle")
+
+
+async def test_however_many_are_asked_for_few_are_read_at_once() -> None:
+    busy = Busy()
+    snapshots = Snapshots(busy, lambda: NOON, Shelf().read)  # type: ignore[arg-type]
+
+    await asyncio.gather(*(snapshots.get(str(number)) for number in range(20)))
+
+    assert (busy.readings, busy.most) == (20, AT_ONCE)
+
+
+class Busy:
+    """A database that counts how many read at once."""
+
+    def __init__(self) -> None:
+        self.readings = self.now = self.most = 0
+
+    async def read(self, _work: object, key: str, **_more: object) -> View:
+        self.readings, self.now = self.readings + 1, self.now + 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return View(key)
