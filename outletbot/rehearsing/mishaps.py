@@ -54,7 +54,7 @@ class Mishaps:
         """Settle the fate of each message, and lose the answer to the first post."""
         dice = random.Random(f"messages/{self.seed}")  # noqa: S311  (no secret)
         for _ in range(EVENTS):
-            self.stripe.postman.treat_next(_fate(dice))
+            self.stripe.postman.treat_next(fate(dice))
         self.network.next(POST, Fault.TIMEOUT_AFTER)
         self.happened["lost_post_answers"] += 1
 
@@ -83,12 +83,13 @@ class Mishaps:
         await self.worker.start()
 
 
-def _fate(dice: random.Random) -> Treatment:
+def fate(dice: random.Random, *, never: float = NEVER) -> Treatment:
+    """Return what becomes of a message; *never* is the share of those that get lost."""
     chance = dice.random()
     if chance < TWICE:
         return Treatment(copies=2)
     if chance < TWICE + LATE:
         return Treatment(delay=timedelta(seconds=dice.uniform(1, 20)))
-    if chance < TWICE + LATE + NEVER:
+    if chance < TWICE + LATE + never:
         return Treatment(fate=Fate.DROPPED)
     return Treatment()

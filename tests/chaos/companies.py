@@ -24,10 +24,11 @@ import uvloop
 from outletbot.clock import utc_now
 from outletbot.logs import set_up_logs
 from outletbot.processes import serving
+from outletbot.rehearsing.mishaps import fate
 from outletbot.sandbox import mastodon, stripe
 from outletbot.sandbox.faults import Fault, Faults
 from outletbot.sandbox.mastodon_objects import Account
-from outletbot.sandbox.stripe_webhooks import DeliveryPolicy, Fate, Treatment
+from outletbot.sandbox.stripe_webhooks import DeliveryPolicy
 from tests.chaos.scenery import HANDLE
 
 SESSIONS = "/v1/checkout/sessions"
@@ -40,7 +41,7 @@ STRIPE_CALLS = (
 MASTODON_CALLS = ("POST /api/v1/statuses", "PUT /api/v1/statuses/{id}")
 KINDS = tuple(kind for kind in Fault if kind is not Fault.SLOW)
 EVERY = 1.0
-TWICE, LATE, NEVER = 0.1, 0.1, 0.05
+NEVER = 0.05
 RATE = 100
 SOON = DeliveryPolicy(
     retries=tuple(timedelta(seconds=s) for s in (1, 2, 4, 8, 15, 30)),
@@ -105,7 +106,7 @@ async def _have_bad_days(told: Told, sandbox: Any, network: Faults) -> None:
     dice = random.Random(f"companies/{told.seed}")  # noqa: S311  (no secret)
     while told.faults:
         sandbox.faults.next(dice.choice(STRIPE_CALLS), dice.choice(KINDS))
-        sandbox.postman.treat_next(_fate(dice))
+        sandbox.postman.treat_next(fate(dice, never=NEVER))
         if dice.random() < 0.3:
             network.next(dice.choice(MASTODON_CALLS), dice.choice(KINDS))
         await asyncio.sleep(dice.uniform(0, 2 * EVERY))
@@ -117,17 +118,6 @@ def _be_good(bad_days: asyncio.Task[None], sandbox: Any, network: Faults) -> Non
         for call in list(faults.waiting):
             while faults.take(call):
                 pass
-
-
-def _fate(dice: random.Random) -> Treatment:
-    chance = dice.random()
-    if chance < TWICE:
-        return Treatment(copies=2)
-    if chance < TWICE + LATE:
-        return Treatment(delay=timedelta(seconds=dice.uniform(1, 20)))
-    if chance < TWICE + LATE + NEVER:
-        return Treatment(fate=Fate.DROPPED)
-    return Treatment()
 
 
 if __name__ == "__main__":
