@@ -8,6 +8,7 @@ may import from those above it and never from those below.
     retailers    who sells; every other row belongs to one
     merchants    a retailer's people, and how they sign in
     accounts     a retailer's channels: the social accounts we post to
+    templates    how a retailer words its posts
     pictures     images of goods, kept small
     feed         a retailer's file becomes rows
     prices       what was charged and when: the evidence for a struck-through price

@@ -24,12 +24,27 @@ class Afterwards(StrEnum):
     """What becomes of a post when its deal is sold out or has ended."""
 
     EDIT = "edit"
+    ANSWER = "answer"
     DELETE = "delete"
     LEAVE = "leave"
 
 
+class Show(StrEnum):
+    """What a post shows beside its text."""
+
+    PICTURE = "picture"
+    CARD = "card"
+    NOTHING = "nothing"
+
+
 class ChannelAccount(SQLModel, table=True):
-    """*kind* names the network; *sealed_token* opens the account there."""
+    """*kind* names the network; *sealed_token* opens the account there.
+
+    The token is good until *expires_at* (None: until it is revoked) and can be renewed
+    until *refresh_expires_at*; *refresh_at* is when that is due next. The network wants
+    to be left alone until *rest_until*. *budget_cents* is what posts may cost a month,
+    in US cents (None: any). *follow_ups* are kinds of posts, with commas between.
+    """
 
     __tablename__ = "channel_account"
     __table_args__ = (UniqueConstraint("retailer_id", "kind", "base_url", "handle"),)
@@ -45,6 +60,19 @@ class ChannelAccount(SQLModel, table=True):
     connected_at: datetime = Field(sa_type=Moment)
     proved_at: datetime | None = Field(default=None, sa_type=Moment)
     trouble: str = ""
+    expires_at: datetime | None = Field(default=None, sa_type=Moment)
+    refresh_expires_at: datetime | None = Field(default=None, sa_type=Moment)
+    refresh_at: datetime | None = Field(default=None, sa_type=Moment, index=True)
+    refresh_attempts: int = 0
+    rest_until: datetime | None = Field(default=None, sa_type=Moment)
+    budget_cents: int | None = None
+    show: Show = Field(default=Show.PICTURE, sa_type=word(Show))
+    follow_ups: str = ""
+    measured_at: datetime | None = Field(default=None, sa_type=Moment)
+
+    @property
+    def follows_up(self) -> frozenset[str]:
+        return frozenset(filter(None, self.follow_ups.split(",")))
 
 
 def open_outlet(session: Session, retailer: Retailer, *, now: datetime) -> None:

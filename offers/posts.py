@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ColumnElement, Index, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.accounts import Afterwards, ChannelAccount
@@ -28,9 +28,26 @@ LEASE = timedelta(minutes=2)
 LATE = timedelta(minutes=2)
 
 
+class PostKind(StrEnum):
+    """What a post says of its deal: that it is there, then how it goes, then its end.
+
+    All but the first are follow-ups: at most one of each on an account.
+    """
+
+    ANNOUNCEMENT = "announcement"
+    HALF_GONE = "half_gone"
+    LAST_UNITS = "last_units"
+    ENDING = "ending"
+    OVER = "over"
+
+
 class PostState(StrEnum):
+    """*unapproved* waits for a second person, *unconfirmed* for somebody to look."""
+
+    UNAPPROVED = "unapproved"
     SCHEDULED = "scheduled"
     SENDING = "sending"
+    UNCONFIRMED = "unconfirmed"
     PUBLISHED = "published"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -38,10 +55,14 @@ class PostState(StrEnum):
 
 
 class Post(SQLModel, table=True):
-    """*code* is the word at the end of the post's own link; *failure* is for people."""
+    """*code* is the word at the end of the post's own link; *failure* is for people.
+
+    *answers_id* is the post of ours that this one answers. *cost_micros* is what the
+    network takes for it, in millionths of a US dollar.
+    """
 
     __table_args__ = (
-        UniqueConstraint("deal_id", "account_id"),
+        UniqueConstraint("deal_id", "account_id", "kind"),
         Index("ix_post_due", "state", "due_at"),
         Index("ix_post_retire", "retire_at"),
     )
@@ -51,6 +72,8 @@ class Post(SQLModel, table=True):
     deal_id: str = Field(foreign_key="deal.id")
     account_id: str = Field(foreign_key="channel_account.id")
     channel: str
+    kind: PostKind = Field(default=PostKind.ANNOUNCEMENT, sa_type=word(PostKind))
+    answers_id: str | None = None
     code: str = Field(unique=True)
     text: str = ""
     state: PostState = Field(default=PostState.SCHEDULED, sa_type=word(PostState))
@@ -65,6 +88,15 @@ class Post(SQLModel, table=True):
     retire_at: datetime | None = Field(default=None, sa_type=Moment)
     retired_at: datetime | None = Field(default=None, sa_type=Moment)
     retire_attempts: int = 0
+    planned_by: str = ""
+    approved_by: str = ""
+    cost_micros: int = Field(default=0, sa_type=BigInteger)
+    alarmed_at: datetime | None = Field(default=None, sa_type=Moment)
+    likes: int | None = None
+    reposts: int | None = None
+    replies: int | None = None
+    views: int | None = None
+    measured_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 def schedule_posts(

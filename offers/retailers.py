@@ -28,6 +28,9 @@ class Retailer(SQLModel, table=True):
     webhook_url: str = ""
     sealed_webhook_secret: str = Field(default="", repr=False)
     sealed_stock_secret: str = Field(default="", repr=False)
+    posts_paused: bool = False  # nothing goes out on any channel
+    approval: bool = False  # a second person has to approve each deal's posts
+    alarm_email: str = ""
     created_at: datetime = Field(sa_type=Moment)
 
     @property

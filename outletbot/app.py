@@ -92,4 +92,5 @@ def _networks(app: web.Application, session: aiohttp.ClientSession) -> Networks:
         app[keys.SEAL],
         public_url=app[keys.SETTINGS].public_url,
         clock=app[keys.CLOCK],
+        sandbox=app[keys.SETTINGS].networks_sandbox,
     )

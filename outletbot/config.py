@@ -48,6 +48,17 @@ class Settings(BaseSettings):
     stripe_writes_per_second_test: int = Field(default=25, ge=1, le=10_000)
     platform_fee_bps: int = Field(default=0, ge=0, le=5_000)
     stripe_api_base: str = "https://api.stripe.com"
+    networks_sandbox: str = ""
+    x_client_id: str = ""
+    x_client_secret: SecretStr = SecretStr("")
+    meta_app_id: str = ""
+    meta_app_secret: SecretStr = SecretStr("")
+    threads_app_id: str = ""
+    threads_app_secret: SecretStr = SecretStr("")
+    linkedin_client_id: str = ""
+    linkedin_client_secret: SecretStr = SecretStr("")
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = ""
     ship_to: Annotated[tuple[str, ...], NoDecode] = ()
     allow_private_addresses: bool = False
     trusted_proxies: int = Field(default=0, ge=0, le=5)

@@ -121,7 +121,13 @@ async def work(process: Process) -> None:
     settings, database, clock = process.settings, process.database, process.clock
     seal = Seal(settings.secret_key.get_secret_value())
     async with guarded_session(allow_private=settings.allow_private_addresses) as http:
-        networks = Networks(http, seal, public_url=settings.public_url, clock=clock)
+        networks = Networks(
+            http,
+            seal,
+            public_url=settings.public_url,
+            clock=clock,
+            sandbox=settings.networks_sandbox,
+        )
         publisher = Publisher(database, networks, clock, public_url=settings.public_url)
         courier = Courier(database, http, seal, clock)
         players = Players(database, clock, settings.environment())

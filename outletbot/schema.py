@@ -33,6 +33,7 @@ TABLES = (
     "offers.rehearsals",
     "offers.retailers",
     "offers.stock",
+    "offers.templates",
     "webhooks.inbox",
     "webhooks.outbox",
 )

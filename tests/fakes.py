@@ -5,7 +5,7 @@ go wrong when told to.
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
@@ -21,6 +21,8 @@ from outletbot.channels import (
     Ability,
     Capabilities,
     Draft,
+    ImageRules,
+    Numbers,
     Published,
     TryLater,
     Unconfirmed,
@@ -220,6 +222,10 @@ class FakePayments:
         self.checkouts[checkout_id] = changed
         return changed
 
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Numbers]:
+        self._begin("measure")
+        return {number: Numbers() for number in remote_ids if number in self.texts}
+
     def _begin(self, call: str) -> None:
         self.calls[call] += 1
         if self.down:
@@ -253,9 +259,7 @@ class FakeChannel:
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(
             max_length=500,
-            max_images=4,
-            max_image_bytes=5_000_000,
-            max_alt_length=1_500,
+            images=ImageRules(most=4, max_bytes=5_000_000, max_alt_length=1_500),
             abilities=frozenset(Ability),
         )
     )
@@ -291,15 +295,19 @@ class FakeChannel:
                 return Published(number, f"https://social.example/{number}")
         return None
 
-    async def edit(self, remote_id: str, text: str) -> None:
+    async def edit(self, remote_id: str, draft: Draft) -> None:
         self._begin("edit")
-        self.texts[remote_id] = text
+        self.texts[remote_id] = draft.text
         self._end()
 
     async def delete(self, remote_id: str) -> None:
         self._begin("delete")
         self.texts.pop(remote_id, None)
         self._end()
+
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Numbers]:
+        self._begin("measure")
+        return {number: Numbers() for number in remote_ids if number in self.texts}
 
     def _begin(self, call: str) -> None:
         self.calls[call] += 1

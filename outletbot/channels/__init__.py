@@ -1,14 +1,54 @@
 """Channels: what the service needs of a place to post, whichever network it is.
 
-One file a network, each a thin client of that network's API that knows nothing of
-deals, retries or databases. What a network can do is data: ``Capabilities``.
+One file a network (with its helpers of the same first name), each a thin client of that
+network's API that knows nothing of deals, retries or databases. What a network can do
+is data: ``Capabilities``, in ``outletbot.channels.capabilities``.
+
+calls         how a network is called, and what its failures mean
+credentials   what opens an account, and until when
+oauth         how a network's own page lets us into an account
+images        pictures made fit for a network
+graphemes     what a reader takes for one character
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
+
+from outletbot.channels.capabilities import (
+    Ability,
+    Capabilities,
+    Counting,
+    Fees,
+    ImageRules,
+    PollRules,
+    Rate,
+)
+
+__all__ = [
+    "Ability",
+    "CannotLook",
+    "Capabilities",
+    "Card",
+    "Channel",
+    "ChannelError",
+    "Counting",
+    "Disowned",
+    "Draft",
+    "Fees",
+    "Image",
+    "ImageRules",
+    "Limited",
+    "Numbers",
+    "Poll",
+    "PollRules",
+    "Published",
+    "Rate",
+    "Rejected",
+    "TryLater",
+    "Unconfirmed",
+]
 
 
 class ChannelError(Exception):
@@ -26,6 +66,10 @@ class TryLater(ChannelError):
         self.after = after
 
 
+class Limited(TryLater):
+    """We asked too often: the account is to be left alone until *after* is over."""
+
+
 class Unconfirmed(ChannelError):
     """It was sent and no answer came: it may have been done, or not."""
 
@@ -38,13 +82,38 @@ class Disowned(Rejected):
     """It refuses who we are, and so whatever else we ask: connect it again."""
 
 
+class CannotLook(Rejected):
+    """The network lets nobody look for a post: a person has to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture to go with a post; *alt* says what it shows."""
+    """A picture to go with a post; *alt* says what it shows.
+
+    *address* is where anybody can fetch it, made fit for the network that it is for:
+    some networks take no file.
+    """
 
     content: bytes = field(repr=False)
     content_type: str
     alt: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A link as a box with a title; for the networks that do not read pages."""
+
+    title: str
+    description: str = ""
+    image: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    question: str
+    options: Sequence[str]
+    duration: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +121,8 @@ class Draft:
     """A post as it is to be published: *text* already holds *link*.
 
     *since* is when the post was first due: nothing published before it is this one.
+    *answers* is the id of the post of ours that it answers, or empty. A channel shows
+    *images* if there are any, else *card*, wherever it shows one at all.
     """
 
     text: str
@@ -59,6 +130,9 @@ class Draft:
     language: str
     since: datetime
     images: Sequence[Image] = ()
+    card: Card | None = None
+    poll: Poll | None = None
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +143,24 @@ class Published:
     url: str
 
 
-class Ability(StrEnum):
-    """What can be done to a post once it is out."""
-
-    EDIT = "edit"
-    DELETE = "delete"
-
-
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a network takes.
+class Numbers:
+    """How a post does, as far as its network tells: None is not told."""
 
-    A text is *max_length* long at most, as ``Channel.length`` counts it; up to
-    *max_images* images of *max_image_bytes* each, with alt texts of *max_alt_length*.
-    """
-
-    max_length: int
-    max_images: int
-    max_image_bytes: int
-    max_alt_length: int
-    abilities: frozenset[Ability]
+    likes: int | None = None
+    reposts: int | None = None
+    replies: int | None = None
+    views: int | None = None
 
 
 class Channel(Protocol):
     """One account on one network.
 
-    Every method raises ``TryLater`` if the network is down before it took anything,
-    or limits our rate, or fails at what may be done twice (``edit``, ``delete``);
-    ``Rejected`` if it refuses what we ask or who we are; and the ones that change
-    something raise ``Unconfirmed`` if the answer was lost.
+    Every method raises ``TryLater`` if the network is down before it took anything or
+    fails at what may be done twice (``edit``, ``delete``), ``Limited`` if it limits our
+    rate; ``Rejected`` if it refuses what we ask, ``Disowned`` if it refuses who we are;
+    and the ones that change something raise ``Unconfirmed`` if the answer was lost.
+    What is not among the abilities raises ``Rejected`` and changes nothing.
     """
 
     name: str
@@ -116,13 +179,24 @@ class Channel(Protocol):
         ...
 
     async def find(self, draft: Draft) -> Published | None:
-        """Look for a post with the draft's link among ours; newest first."""
+        """Look for a post with the draft's link among ours; newest first.
+
+        With ``draft.answers`` it is looked for among the answers to that post, and
+        else among those that answer none.
+
+        Raises:
+            CannotLook: If ``Ability.FIND`` is not among the abilities.
+        """
         ...
 
-    async def edit(self, remote_id: str, text: str) -> None:
-        """Replace the text of a post and keep its images."""
+    async def edit(self, remote_id: str, draft: Draft) -> None:
+        """Replace the text of a post by the draft's, and keep its images."""
         ...
 
     async def delete(self, remote_id: str) -> None:
         """Take a post back; one that is gone already is fine."""
+        ...
+
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Numbers]:
+        """Return how our posts do; those that are gone are left out."""
         ...

@@ -8,35 +8,58 @@ unpack to more than ``MAX_PIXELS`` is refused before it is unpacked.
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from math import ceil
 
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from outletbot.channels import Capabilities, Image, Rejected
+from outletbot.channels import Image, ImageRules, Rejected
 
 MAX_PIXELS = 50_000_000
-MAX_SIDE = 2048
+MAX_SIDE = 2048  # of what is unpacked; a network may want less
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _QUALITIES = (88, 75, 60, 40)
 
 
-def fit_image(image: Image, capabilities: Capabilities) -> Image:
-    """Return *image* as the network takes it: a PNG if it was one, else a JPEG.
+def fit_image(image: Image, rules: ImageRules) -> Image:
+    """Return *image* as the network takes it: a PNG if it was one and may be, or a JPEG.
 
-    A picture that would be too heavy becomes a JPEG, and a smaller one if need be.
+    A picture that would be too heavy becomes a JPEG, and a smaller one if need be; one
+    that is too wide or too tall gets white margins, so that nothing is cut off. An alt
+    text that is too long ends in an ellipsis.
     Calls for a thread: a large picture takes a good part of a second.
 
     Raises:
         Rejected: If it is no JPEG, PNG or WebP, is damaged, or is too large to open.
     """
-    picture = _open(image.content)
-    for side in (MAX_SIDE, MAX_SIDE // 2, MAX_SIDE // 4):
+    picture = _shaped(_open(image.content), rules)
+    keep_png = _is_png(image) and "image/png" in rules.formats
+    for side in (rules.max_side, rules.max_side // 2, rules.max_side // 4):
         picture.thumbnail((side, side))
-        for content_type, content in _encodings(picture, keep_png=_is_png(image)):
-            if len(content) <= capabilities.max_image_bytes:
-                return replace(image, content=content, content_type=content_type)
+        for content_type, content in _encodings(picture, keep_png=keep_png):
+            if len(content) <= rules.max_bytes:
+                alt = _cut(image.alt, rules.max_alt_length)
+                return replace(
+                    image, content=content, content_type=content_type, alt=alt
+                )
     msg = "The picture cannot be made small enough for this network."
     raise Rejected(msg)
+
+
+def _shaped(picture: Pillow.Image, rules: ImageRules) -> Pillow.Image:
+    """Lay a picture on white of the nearest shape that the network shows."""
+    width, height = picture.size
+    if rules.min_shape and width / height < rules.min_shape:
+        size = (ceil(height * rules.min_shape), height)
+    elif rules.max_shape and width / height > rules.max_shape:
+        size = (width, ceil(width / rules.max_shape))
+    else:
+        return picture
+    return ImageOps.pad(_on_white(picture), size, color="white")
+
+
+def _cut(alt: str, longest: int) -> str:
+    return alt if len(alt) <= longest else alt[: longest - 1].rstrip() + "…"
 
 
 def _open(content: bytes) -> Pillow.Image:

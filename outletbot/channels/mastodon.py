@@ -9,27 +9,37 @@ Facts: docs.joinmastodon.org, methods "statuses", "media", "accounts", "instance
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 
-from outletbot.channels import Draft, Image, Published, TryLater, Unconfirmed
-from outletbot.channels.images import fit_image
-from outletbot.channels.mastodon_api import (
+from outletbot.channels import (
+    Draft,
+    Image,
+    Numbers,
+    Poll,
+    Published,
+    TryLater,
+    Unconfirmed,
+)
+from outletbot.channels.calls import (
+    PATIENCE,
     Answer,
-    MastodonApi,
+    Calls,
     NotThere,
     Patience,
     Unclear,
 )
+from outletbot.channels.credentials import Credentials
+from outletbot.channels.images import fit_image
+from outletbot.channels.mastodon_api import judge_mastodon
 from outletbot.channels.mastodon_limits import Limits, read_limits
 from outletbot.channels.mastodon_text import links_of, text_length
 from outletbot.clock import Clock
 
-PATIENCE = Patience()
 # Their clock and ours may differ by this much; the link tells our posts apart anyway.
 SKEW = timedelta(minutes=5)
 PAGE = 40
@@ -44,12 +54,20 @@ class Mastodon:
         self,
         http: aiohttp.ClientSession,
         base_url: str,
-        token: str,
+        credentials: Credentials,
         *,
         clock: Clock,
         patience: Patience = PATIENCE,
     ) -> None:
-        self._api = MastodonApi(http, base_url, token, clock=clock, patience=patience)
+        token = credentials.access_token.strip()
+        self._api = Calls(
+            http,
+            base_url,
+            headers={"Authorization": f"Bearer {token}"},
+            judge=judge_mastodon,
+            clock=clock,
+            patience=patience,
+        )
         self._patience = patience
         self._limits: Limits | None = None
         self._account_id = ""
@@ -70,34 +88,39 @@ class Mastodon:
         raise Unclear(path)
 
     async def publish(self, draft: Draft, *, key: str) -> Published:
-        """Publish *draft*; twice with the same *key* within an hour gives one post."""
-        await self._learn_limits()
-        media_ids = [await self._upload(image) for image in draft.images]
-        more = {"media_ids": media_ids} if media_ids else {}
-        return await self._post(draft.text, draft.language, key, **more)
+        """Publish *draft*; twice with the same *key* within an hour gives one post.
 
-    async def reply(
-        self, remote_id: str, text: str, *, language: str, key: str
-    ) -> Published:
-        """Answer a post; at most once for the same *key*, as ``publish``."""
-        return await self._post(text, language, key, in_reply_to_id=remote_id)
+        A post with a poll has no pictures there.
+        """
+        await self._learn_limits()
+        images = () if draft.poll else draft.images
+        media_ids = [await self._upload(image) for image in images]
+        more: dict[str, object] = {"media_ids": media_ids} if media_ids else {}
+        if draft.answers:
+            more["in_reply_to_id"] = draft.answers
+        if draft.poll:
+            more["poll"] = _poll(draft.poll)
+        return await self._post(draft.text, draft.language, key, **more)
 
     async def find(self, draft: Draft) -> Published | None:
         async for status in self._own_statuses(draft.since - SKEW):
             match status:
                 case {"reblog": dict()}:
                     continue  # somebody else's post, passed on by us
-                case {"content": str(content)} if draft.link in links_of(content):
+                case {"content": str(content)} if (
+                    draft.link in links_of(content)
+                    and (status.get("in_reply_to_id") or "") == draft.answers
+                ):
                     return _published(status)
         return None
 
-    async def edit(self, remote_id: str, text: str) -> None:
+    async def edit(self, remote_id: str, draft: Draft) -> None:
         """Replace the text; images and language not sent again would be lost."""
         path = f"/api/v1/statuses/{remote_id}"
         kept = _kept((await self._api.read(path)).content)
         if kept is None:
             raise Unclear(path)
-        change = {"status": text, **kept}
+        change = {"status": draft.text, **kept}
         await self._api.call("PUT", path, lost=Unconfirmed, json=change)
 
     async def delete(self, remote_id: str) -> None:
@@ -106,6 +129,16 @@ class Mastodon:
             await self._api.call("DELETE", path, lost=Unconfirmed)
         except NotThere:
             return
+
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Numbers]:
+        numbers = {}
+        for remote_id in remote_ids:
+            try:
+                status = (await self._api.read(f"/api/v1/statuses/{remote_id}")).content
+            except NotThere:
+                continue
+            numbers[remote_id] = _numbers(status)
+        return numbers
 
     async def _post(
         self, text: str, language: str, key: str, **more: object
@@ -135,7 +168,7 @@ class Mastodon:
 
         Nobody sees an image without its post, so that losing one does no harm.
         """
-        fitted = await asyncio.to_thread(fit_image, image, self.capabilities)
+        fitted = await asyncio.to_thread(fit_image, image, self.capabilities.images)
         form = aiohttp.FormData()
         form.add_field(
             "file",
@@ -166,6 +199,7 @@ class Mastodon:
     async def _own_statuses(self, since: datetime) -> AsyncIterator[Any]:
         """Yield our posts, newest first, down to those made before *since*."""
         path = f"/api/v1/accounts/{await self._own_id()}/statuses"
+        # Those that answer our own posts are among them nevertheless.
         params = {"exclude_replies": "true", "limit": str(PAGE)}
         while page := await self._read_page(path, params):
             for status, made_at in page:
@@ -229,3 +263,20 @@ def _published(status: Any) -> Published | None:
         case {"id": str(remote_id), "uri": str(url)}:
             return Published(remote_id, url)
     return None
+
+
+def _poll(poll: Poll) -> dict[str, object]:
+    seconds = int(poll.duration.total_seconds())
+    return {"options": list(poll.options), "expires_in": seconds}
+
+
+def _numbers(status: Any) -> Numbers:
+    def count(name: str) -> int | None:
+        value = status.get(name) if isinstance(status, dict) else None
+        return value if isinstance(value, int) else None
+
+    return Numbers(
+        likes=count("favourites_count"),
+        reposts=count("reblogs_count"),
+        replies=count("replies_count"),
+    )

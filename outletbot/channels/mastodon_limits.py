@@ -5,18 +5,31 @@ not tell is as in Mastodon's own default configuration.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-from outletbot.channels import Ability, Capabilities
+from outletbot.channels import (
+    Capabilities,
+    Counting,
+    ImageRules,
+    PollRules,
+    Rate,
+)
 from outletbot.channels.mastodon_text import URL_LENGTH
 
 DEFAULTS = Capabilities(
     max_length=500,
-    max_images=4,
-    max_image_bytes=16 * 1024 * 1024,
-    max_alt_length=1500,
-    abilities=frozenset(Ability),
+    counting=Counting.GRAPHEMES,
+    images=ImageRules(
+        most=4,
+        max_bytes=16 * 1024 * 1024,
+        max_alt_length=1500,
+        formats=("image/jpeg", "image/png", "image/webp"),
+    ),
+    posts=(Rate(300, timedelta(minutes=5)),),
+    deletes=(Rate(30, timedelta(minutes=30)),),
+    poll=PollRules(2, 4, 50, timedelta(minutes=5), timedelta(seconds=2_629_746)),
 )
 
 
@@ -32,16 +45,16 @@ def read_limits(instance: Any) -> Limits:
     """Return the limits in a server's description of itself, wherever it has any."""
     statuses = _part(instance, "configuration", "statuses")
     media = _part(instance, "configuration", "media_attachments")
+    rules = DEFAULTS.images
+    images = replace(
+        rules,
+        most=_number(statuses, "max_media_attachments", rules.most),
+        max_bytes=_number(media, "image_size_limit", rules.max_bytes),
+        max_alt_length=_number(media, "description_limit", rules.max_alt_length),
+    )
+    length = _number(statuses, "max_characters", DEFAULTS.max_length)
     return Limits(
-        Capabilities(
-            max_length=_number(statuses, "max_characters", DEFAULTS.max_length),
-            max_images=_number(statuses, "max_media_attachments", DEFAULTS.max_images),
-            max_image_bytes=_number(
-                media, "image_size_limit", DEFAULTS.max_image_bytes
-            ),
-            max_alt_length=_number(media, "description_limit", DEFAULTS.max_alt_length),
-            abilities=DEFAULTS.abilities,
-        ),
+        replace(DEFAULTS, max_length=length, images=images),
         _number(statuses, "characters_reserved_per_url", URL_LENGTH),
     )
 

@@ -4,17 +4,24 @@ It shows the deals whose post on this channel is published, so publishing is don
 our own database says so, and there is nobody to ask, to edit at, or to wait for.
 """
 
-from outletbot.channels import Ability, Capabilities, Draft, Published
+from collections.abc import Mapping, Sequence
+
+from outletbot.channels import (
+    Ability,
+    Capabilities,
+    Draft,
+    ImageRules,
+    Numbers,
+    Published,
+)
 
 
 class OutletPage:
     name = "outlet"
     capabilities = Capabilities(
         max_length=5_000,
-        max_images=1,
-        max_image_bytes=5_000_000,
-        max_alt_length=1_500,
-        abilities=frozenset(Ability),
+        images=ImageRules(most=1, max_bytes=5_000_000, max_alt_length=1_500),
+        abilities=frozenset({Ability.FIND, Ability.EDIT, Ability.DELETE}),
     )
 
     def __init__(self, public_url: str) -> None:
@@ -32,8 +39,11 @@ class OutletPage:
     async def find(self, draft: Draft) -> Published | None:
         return None
 
-    async def edit(self, remote_id: str, text: str) -> None:
+    async def edit(self, remote_id: str, draft: Draft) -> None:
         """The wall reads the deal itself."""
 
     async def delete(self, remote_id: str) -> None:
         """The wall shows no deal whose post is deleted."""
+
+    async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Numbers]:
+        return {}

@@ -175,7 +175,13 @@ async def _prepare(settings: Settings, addresses: Addresses, say: Say) -> None:
         guarded_session(allow_private=True) as http,
         stripe_gateways(settings) as gateways,
     ):
-        networks = Networks(http, seal, public_url=settings.public_url, clock=utc_now)
+        networks = Networks(
+            http,
+            seal,
+            public_url=settings.public_url,
+            clock=utc_now,
+            sandbox=settings.networks_sandbox,
+        )
         story = Story(database, gateways, networks, public_url=settings.public_url)
         retailer = await database.read(find_retailer_by_slug, SLUG)
         if retailer is None:

@@ -16,7 +16,7 @@ from offers.posts import (
     put_off_retiring,
 )
 from offers.retailers import Retailer
-from outletbot.channels import Channel, ChannelError, Rejected, TryLater
+from outletbot.channels import Channel, ChannelError, Draft, Rejected, TryLater
 from outletbot.clock import Clock
 from outletbot.composing import compose_over
 from outletbot.db import Database
@@ -45,7 +45,8 @@ async def _retire(
         channel = networks.channel(account)
         if account.afterwards is Afterwards.EDIT:
             text = compose_over(deal, post.text, retailer, channel)
-        await _do(channel, account.afterwards, post, text)
+        draft = Draft(text, "", retailer.language, post.first_due_at)
+        await _do(channel, account.afterwards, post, draft)
     except (Rejected, CannotOpen) as refusal:
         await database.transact(give_up_retiring, post, str(refusal), now=clock())
         log.warning("post_not_retired", post=post.id, reason=str(refusal))
@@ -56,14 +57,14 @@ async def _retire(
         log.info("post_retired", post=post.id, how=account.afterwards)
 
 
-async def _do(channel: Channel, how: Afterwards, post: Post, text: str) -> None:
+async def _do(channel: Channel, how: Afterwards, post: Post, draft: Draft) -> None:
     """Editing and deleting twice is as good as once, so doubts are no matter."""
     match how:
         case Afterwards.EDIT:
-            await channel.edit(post.remote_id or "", text)
+            await channel.edit(post.remote_id or "", draft)
         case Afterwards.DELETE:
             await channel.delete(post.remote_id or "")
-        case Afterwards.LEAVE:
+        case Afterwards.LEAVE | Afterwards.ANSWER:
             pass
 
 

@@ -15,8 +15,9 @@ from aiohttp.test_utils import TestServer, unused_port
 from PIL import Image as Pillow
 
 from outletbot.channels import Draft, Image
+from outletbot.channels.calls import Patience
+from outletbot.channels.credentials import Credentials
 from outletbot.channels.mastodon import Mastodon
-from outletbot.channels.mastodon_api import Patience
 from outletbot.sandbox.faults import Faults
 from outletbot.sandbox.mastodon import (
     FAULTS,
@@ -86,7 +87,13 @@ class Server:
     def channel(
         self, token: str = TOKEN, *, patience: Patience = IMPATIENT
     ) -> Mastodon:
-        return Mastodon(self.http, self.url, token, clock=self.clock, patience=patience)
+        return Mastodon(
+            self.http,
+            self.url,
+            Credentials(token),
+            clock=self.clock,
+            patience=patience,
+        )
 
 
 @asynccontextmanager
@@ -125,8 +132,9 @@ def make_draft(
     language: str = "en",
     since: datetime = NOON,
     images: tuple[Image, ...] = (),
+    answers: str = "",
 ) -> Draft:
-    return Draft(text, link, language, since, images)
+    return Draft(text, link, language, since, images, answers=answers)
 
 
 def make_image(alt: str = "A red parka") -> Image:

@@ -126,6 +126,12 @@ class TestEnvironment:
         "STRIPE_WRITES_PER_SECOND_TEST": "20",
         "PLATFORM_FEE_BPS": "150",
         "STRIPE_API_BASE": "http://127.0.0.1:9999",
+        "NETWORKS_SANDBOX": "http://127.0.0.1:9998",
+        "X_CLIENT_ID": "x-app",
+        "META_APP_ID": "meta-app",
+        "THREADS_APP_ID": "threads-app",
+        "LINKEDIN_CLIENT_ID": "linkedin-app",
+        "MAIL_FROM": "outletbot@outlet.example",
         "SHIP_TO": "ie, fr",
         "ALLOW_PRIVATE_ADDRESSES": "1",
         "TRUSTED_PROXIES": "2",
@@ -141,6 +147,11 @@ class TestEnvironment:
         "STRIPE_API_KEY": "sk_live_2",
         "STRIPE_WEBHOOK_SECRET": "whsec_3",
         "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_4",
+        "X_CLIENT_SECRET": "x-secret-5",
+        "META_APP_SECRET": "meta-secret-6",
+        "THREADS_APP_SECRET": "threads-secret-7",
+        "LINKEDIN_CLIENT_SECRET": "linkedin-secret-8",
+        "SMTP_URL": "smtps://outlet:pass-9@mail.example",
     }
 
     @pytest.mark.parametrize("given", [{}, OTHERS], ids=["usual", "others"])

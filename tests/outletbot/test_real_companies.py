@@ -9,6 +9,7 @@ What is made there is expired or deleted again.
 """
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from sqlmodel import Session
 
 from offers.checkouts import CheckoutState, Paid
 from offers.holds import Hold
+from outletbot.channels.credentials import Credentials
 from outletbot.channels.mastodon import Mastodon
 from outletbot.clock import utc_now
 from outletbot.config import Settings
@@ -76,12 +78,12 @@ async def test_mastodon_publishes_finds_edits_and_deletes() -> None:
     draft = make_draft(f"A rehearsal of outletbot\n{link}", link=link, since=since)
 
     async with guarded_session(allow_private=True) as http:
-        channel = Mastodon(http, url, token, clock=utc_now)
+        channel = Mastodon(http, url, Credentials(token), clock=utc_now)
         handle = await channel.check()
         published = await channel.publish(draft, key=link)
         again = await channel.publish(draft, key=link)
         found = await channel.find(draft)
-        await channel.edit(published.remote_id, f"SOLD OUT {link}")
+        await channel.edit(published.remote_id, replace(draft, text=f"SOLD OUT {link}"))
         await channel.delete(published.remote_id)
         gone = await channel.find(draft)
 

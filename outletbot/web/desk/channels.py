@@ -22,6 +22,7 @@ from offers.errors import InvalidField
 from offers.scope import get_own
 from offers.sentences import Sentence
 from outletbot.channels import ChannelError
+from outletbot.channels.credentials import Credentials
 from outletbot.keys import CLOCK, DATABASE, NETWORKS, RETAILER, SEAL, SETTINGS
 from outletbot.sealing import CannotOpen
 from outletbot.web.desk.addresses import read_server
@@ -51,7 +52,11 @@ async def connect(request: web.Request) -> web.Response:
     try:
         base_url = read_server(form, "base_url", settings)
         token = read_token(form)
-        handle = await request.app[NETWORKS].connect(MASTODON, base_url, token).check()
+        handle = (
+            await request.app[NETWORKS]
+            .connect(MASTODON, base_url, Credentials(token))
+            .check()
+        )
     except InvalidField as problem:
         return await _channels_page(
             request, values=values, problems={problem.field: problem.sentence}

@@ -12,6 +12,7 @@ from offers.deals import Deal
 from offers.money import Money
 from offers.planning import DealPlan
 from offers.retailers import Retailer
+from outletbot.channels.credentials import Credentials
 from outletbot.composing import compose
 from outletbot.networks import Networks
 from outletbot.web.desk.evidence import Evidence, find_evidence
@@ -77,7 +78,7 @@ def preview(
         if account.paused:
             continue
         # What a network takes is known without the account's token.
-        channel = networks.connect(account.kind, account.base_url, "")
+        channel = networks.connect(account.kind, account.base_url, Credentials(""))
         text = compose(
             deal, retailer, link, reduction=evidence.reduction, channel=channel
         )

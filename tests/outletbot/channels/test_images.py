@@ -4,19 +4,20 @@ A picture is made to fit, keeps its shape and loses what the camera noted.
 
 import zlib
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image as Pillow
 
-from outletbot.channels import Capabilities, Image, Rejected
+from outletbot.channels import Image, ImageRules, Rejected
 from outletbot.channels.images import MAX_SIDE, fit_image
 
 ORIENTATION = 0x0112
 MAKER = 0x010F
 
 
-def takes(max_image_bytes: int = 1_000_000) -> Capabilities:
-    return Capabilities(500, 4, max_image_bytes, 1500, frozenset())
+def takes(max_bytes: int = 1_000_000, **rules: Any) -> ImageRules:
+    return ImageRules(most=4, max_bytes=max_bytes, max_alt_length=1500, **rules)
 
 
 def make_image(
@@ -155,3 +156,28 @@ def crc_of(chunk: bytes) -> bytes:
 def test_refuses_what_is_no_picture(content: bytes) -> None:
     with pytest.raises(Rejected, match="cannot be read"):
         fit_image(Image(content, "image/jpeg", ""), takes())
+
+
+def test_lays_what_is_too_tall_or_too_wide_on_white() -> None:
+    rules = takes(min_shape=0.8, max_shape=1.91)
+
+    tall = opened(fit_image(make_image(size=(100, 400)), rules))
+    wide = opened(fit_image(make_image(size=(400, 100)), rules))
+    fine = opened(fit_image(make_image(size=(400, 300)), rules))
+
+    assert tall.size == (320, 400)
+    assert tall.getpixel((0, 200)) == (255, 255, 255)
+    assert wide.size == (400, 210)
+    assert fine.size == (400, 300)
+
+
+def test_a_png_becomes_a_jpeg_where_no_other_is_taken() -> None:
+    fitted = fit_image(make_image("PNG"), takes(formats=("image/jpeg",)))
+
+    assert fitted.content_type == "image/jpeg"
+
+
+def test_an_alt_text_is_cut_to_what_the_network_takes() -> None:
+    rules = ImageRules(most=1, max_bytes=1_000_000, max_alt_length=5)
+
+    assert fit_image(make_image(), rules).alt == "A re…"

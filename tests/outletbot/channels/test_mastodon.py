@@ -23,6 +23,7 @@ from outletbot.channels import (
     TryLater,
     Unconfirmed,
 )
+from outletbot.channels.credentials import Credentials
 from outletbot.channels.mastodon import SKEW, Mastodon
 from outletbot.sandbox.faults import Fault
 from outletbot.sandbox.mastodon_limits import Budget
@@ -249,7 +250,7 @@ class TestRefusals:
         calls = {
             "publish": lambda: channel.publish(make_draft("new"), key="post_1"),
             "find": lambda: channel.find(make_draft()),
-            "edit": lambda: channel.edit(published.remote_id, "changed"),
+            "edit": lambda: channel.edit(published.remote_id, make_draft("changed")),
             "delete": lambda: channel.delete(published.remote_id),
         }
 
@@ -294,7 +295,8 @@ class TestFind:
     async def test_answers_to_others_are_not_our_posts(self, server: Server) -> None:
         channel, fan = server.channel(), server.channel("token-of-a-fan")
         asked = await fan.publish(make_draft("How much?"), key="post_1")
-        await channel.reply(asked.remote_id, f"See {LINK}", language="en", key="r")
+        answer = make_draft(f"See {LINK}", answers=asked.remote_id)
+        await channel.publish(answer, key="r")
 
         assert await channel.find(make_draft()) is None
 
@@ -326,7 +328,7 @@ class TestFind:
     async def test_finds_it_though_it_was_edited(self, server: Server) -> None:
         channel = server.channel()
         published = await channel.publish(make_draft(), key="post_1")
-        await channel.edit(published.remote_id, f"SOLD OUT\n\n{LINK}.")
+        await channel.edit(published.remote_id, make_draft(f"SOLD OUT\n\n{LINK}."))
 
         assert await channel.find(make_draft()) == published
 
@@ -383,7 +385,7 @@ class TestEdit:
         published = await channel.publish(draft, key="post_1")
         server.clock.advance(timedelta(minutes=5))
 
-        await channel.edit(published.remote_id, "SOLD OUT")
+        await channel.edit(published.remote_id, make_draft("SOLD OUT"))
 
         status = server.sandbox.statuses[published.remote_id]
         assert status.now.text == "SOLD OUT"
@@ -399,7 +401,7 @@ class TestEdit:
         await channel.delete(published.remote_id)
 
         with pytest.raises(Rejected, match="gone"):
-            await channel.edit(published.remote_id, "SOLD OUT")
+            await channel.edit(published.remote_id, make_draft("SOLD OUT"))
 
     @pytest.mark.parametrize("fault", LOST)
     async def test_a_lost_answer_is_unconfirmed(
@@ -411,8 +413,8 @@ class TestEdit:
         server.faults.next(PUT, fault)
 
         with pytest.raises(Unconfirmed):
-            await channel.edit(published.remote_id, "SOLD OUT")
-        await channel.edit(published.remote_id, "SOLD OUT")
+            await channel.edit(published.remote_id, make_draft("SOLD OUT"))
+        await channel.edit(published.remote_id, make_draft("SOLD OUT"))
 
         assert server.texts == ["SOLD OUT"]
 
@@ -425,7 +427,7 @@ class TestEdit:
         server.faults.next(PUT, fault)
 
         with pytest.raises(TryLater):
-            await channel.edit(published.remote_id, "SOLD OUT")
+            await channel.edit(published.remote_id, make_draft("SOLD OUT"))
 
     async def test_bears_a_server_that_hangs_up_once(self, server: Server) -> None:
         """What may be repeated is, by aiohttp itself."""
@@ -433,7 +435,7 @@ class TestEdit:
         published = await channel.publish(make_draft(), key="post_1")
         server.faults.next(PUT, Fault.TIMEOUT_BEFORE)
 
-        await channel.edit(published.remote_id, "SOLD OUT")
+        await channel.edit(published.remote_id, make_draft("SOLD OUT"))
 
         assert server.texts == ["SOLD OUT"]
 
@@ -444,9 +446,8 @@ class TestReply:
         published = await channel.publish(make_draft(), key="post_1")
 
         for _ in range(2):
-            await channel.reply(
-                published.remote_id, "Sold out!", language="en", key="reply_1"
-            )
+            answer = make_draft("Sold out!", answers=published.remote_id)
+            await channel.publish(answer, key="reply_1")
 
         status = server.sandbox.statuses[published.remote_id]
         replies = server.sandbox.replies_to(status)
@@ -489,7 +490,7 @@ class TestDelete:
 
 class TestServersThatAreNotThere:
     @pytest.mark.parametrize(
-        "method", ["check", "publish", "find", "edit", "reply", "delete"]
+        "method", ["check", "publish", "find", "edit", "answer", "delete"]
     )
     @pytest.mark.parametrize(
         "address",
@@ -499,14 +500,18 @@ class TestServersThatAreNotThere:
     async def test_nothing_was_sent(self, method: str, address: str) -> None:
         async with aiohttp.ClientSession() as http:
             channel = Mastodon(
-                http, address, TOKEN, clock=StandingClock(), patience=IMPATIENT
+                http,
+                address,
+                Credentials(TOKEN),
+                clock=StandingClock(),
+                patience=IMPATIENT,
             )
             calls = {
                 "check": channel.check,
                 "publish": lambda: channel.publish(make_draft(), key="post_1"),
                 "find": lambda: channel.find(make_draft()),
-                "edit": lambda: channel.edit("1", "SOLD OUT"),
-                "reply": lambda: channel.reply("1", "x", language="en", key="r"),
+                "edit": lambda: channel.edit("1", make_draft("SOLD OUT")),
+                "answer": lambda: channel.publish(make_draft(answers="1"), key="r"),
                 "delete": lambda: channel.delete("1"),
             }
 
@@ -523,7 +528,11 @@ class TestServersThatAreNotThere:
             hasty = replace(IMPATIENT, connection=timedelta(milliseconds=200))
             async with aiohttp.ClientSession() as http:
                 channel = Mastodon(
-                    http, address, TOKEN, clock=StandingClock(), patience=hasty
+                    http,
+                    address,
+                    Credentials(TOKEN),
+                    clock=StandingClock(),
+                    patience=hasty,
                 )
 
                 with pytest.raises(TryLater, match="cannot be reached"):
@@ -532,7 +541,7 @@ class TestServersThatAreNotThere:
     @pytest.mark.parametrize("address", ["", "social.example", "http://"])
     async def test_what_is_no_address_is_refused(self, address: str) -> None:
         async with aiohttp.ClientSession() as http:
-            channel = Mastodon(http, address, TOKEN, clock=StandingClock())
+            channel = Mastodon(http, address, Credentials(TOKEN), clock=StandingClock())
 
             with pytest.raises(Rejected, match="not the address of a server"):
                 await channel.check()
@@ -627,7 +636,7 @@ class TestOddServers:
     ) -> None:
         async with odd_server({"text": '{"id": "1"}'}) as channel:
             with pytest.raises(TryLater, match="no sense"):
-                await channel.edit("1", "SOLD OUT")
+                await channel.edit("1", make_draft("SOLD OUT"))
 
 
 async def test_every_call_is_one_that_mastodon_documents(server: Server) -> None:
@@ -639,8 +648,9 @@ async def test_every_call_is_one_that_mastodon_documents(server: Server) -> None
     await channel.check()
     published = await channel.publish(make_draft(images=(make_image(),)), key="post_1")
     await channel.find(make_draft())
-    await channel.edit(published.remote_id, f"Nearly gone {LINK}")
-    await channel.reply(published.remote_id, "Sold out", language="en", key="reply_1")
+    await channel.edit(published.remote_id, make_draft(f"Nearly gone {LINK}"))
+    answer = make_draft("Sold out", answers=published.remote_id)
+    await channel.publish(answer, key="reply_1")
     await channel.delete(published.remote_id)
 
     assert server.recorder.violations() == []
@@ -692,4 +702,6 @@ async def odd_server(answer: dict[str, Any]) -> AsyncIterator[Mastodon]:
         aiohttp.ClientSession() as http,
     ):
         url = str(server.make_url(""))
-        yield Mastodon(http, url, TOKEN, clock=StandingClock(), patience=IMPATIENT)
+        yield Mastodon(
+            http, url, Credentials(TOKEN), clock=StandingClock(), patience=IMPATIENT
+        )

@@ -24,8 +24,8 @@ def test_reads_what_the_server_says() -> None:
     limits = read_limits(describe(statuses=statuses, media_attachments=media))
 
     taken = limits.capabilities
-    assert (taken.max_length, taken.max_images) == (5000, 6)
-    assert (taken.max_image_bytes, taken.max_alt_length) == (1_000_000, 800)
+    assert (taken.max_length, taken.images.most) == (5000, 6)
+    assert (taken.images.max_bytes, taken.images.max_alt_length) == (1_000_000, 800)
     assert taken.abilities == DEFAULTS.abilities
     assert limits.url_length == 30
 
@@ -34,7 +34,7 @@ def test_keeps_the_default_for_what_it_does_not_say() -> None:
     limits = read_limits(describe(statuses={"max_characters": 5000}))
 
     assert limits.capabilities.max_length == 5000
-    assert limits.capabilities.max_images == DEFAULTS.max_images
+    assert limits.capabilities.images == DEFAULTS.images
 
 
 @pytest.mark.parametrize(

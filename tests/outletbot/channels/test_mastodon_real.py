@@ -25,6 +25,7 @@ import mastodon
 import pytest
 
 from outletbot.channels import Rejected
+from outletbot.channels.credentials import Credentials
 from outletbot.channels.mastodon import Mastodon
 from outletbot.channels.mastodon_limits import DEFAULTS
 from outletbot.clock import utc_now
@@ -63,7 +64,7 @@ def snac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snac]:
 async def channel(snac: Snac) -> AsyncIterator[Mastodon]:
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(connector=connector) as http:
-        yield Mastodon(http, snac.url, snac.token, clock=utc_now)
+        yield Mastodon(http, snac.url, Credentials(snac.token), clock=utc_now)
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ async def test_a_post_with_a_picture_lives_and_dies(
     assert [media.description for media in seen.media_attachments] == ["A red parka"]
     assert await channel.find(draft) == published
 
-    await channel.edit(published.remote_id, f"SOLD OUT {link}")
+    await channel.edit(published.remote_id, make_draft(f"SOLD OUT {link}"))
     seen = await ask(reader.status, published.remote_id)
     assert "SOLD OUT" in seen.content
     assert seen.edited_at is not None
@@ -122,8 +123,8 @@ async def test_a_reply_stands_below_the_post(
 ) -> None:
     published = await channel.publish(make_draft("Boots"), key="post_2")
 
-    reply = await channel.reply(
-        published.remote_id, "Sold out!", language="en", key="reply_2"
+    reply = await channel.publish(
+        make_draft("Sold out!", answers=published.remote_id), key="reply_2"
     )
 
     below = await ask(reader.status_context, published.remote_id)
@@ -137,7 +138,7 @@ async def test_who_it_is_and_what_it_does_not_tell(channel: Mastodon) -> None:
 
 async def test_refuses_a_bad_token(snac: Snac) -> None:
     async with aiohttp.ClientSession() as http:
-        channel = Mastodon(http, snac.url, "revoked", clock=utc_now)
+        channel = Mastodon(http, snac.url, Credentials("revoked"), clock=utc_now)
 
         with pytest.raises(Rejected):
             await channel.check()

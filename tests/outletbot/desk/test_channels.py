@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from offers.accounts import Afterwards, ChannelAccount
 from outletbot.channels import Rejected
+from outletbot.channels.credentials import Credentials
 from outletbot.keys import NETWORKS
 from outletbot.networks import Networks
 from outletbot.sealing import Seal
@@ -30,8 +31,8 @@ class FakeNetwork(Networks):
         self.fake = FakeChannel()
         self.asked: list[tuple[str, str]] = []
 
-    def connect(self, kind: str, base_url: str, token: str) -> FakeChannel:
-        self.asked.append((base_url, token))
+    def connect(self, kind: str, base_url: str, credentials: Credentials) -> FakeChannel:
+        self.asked.append((base_url, credentials.access_token))
         return self.fake
 
 

@@ -84,9 +84,10 @@ class TestARestart:
             draft = make_draft(images=(make_image(), make_image("Its back")))
             post = await channel.publish(draft, key="post_1")
             server.clock.advance(timedelta(minutes=3))
-            await channel.edit(post.remote_id, "SOLD OUT")
-            reply = await channel.reply(
-                post.remote_id, "Next at noon", language="fr", key="post_2"
+            await channel.edit(post.remote_id, make_draft("SOLD OUT"))
+            reply = await channel.publish(
+                make_draft("Next at noon", language="fr", answers=post.remote_id),
+                key="post_2",
             )
             (media, back) = server.sandbox.statuses[post.remote_id].now.media
             paths = (
@@ -168,7 +169,8 @@ class TestARestart:
                 await server.channel().publish(make_draft(text), key=text)
                 # An edit is no reason to move up.
                 for status in server.sandbox.statuses_of("1"):
-                    await server.channel().edit(status.id, f"{status.now.text}!")
+                    changed = make_draft(f"{status.now.text}!")
+                    await server.channel().edit(status.id, changed)
 
         async with start() as server:
             texts = [status.now.text for status in server.sandbox.statuses_of("1")]
