@@ -138,7 +138,13 @@ async def work(process: Process) -> None:
                 Job("delivering", courier.deliver_due, wakes=("deliveries",)),
                 Job(
                     "retiring",
-                    partial(retire_due_posts, database, networks, clock),
+                    partial(
+                        retire_due_posts,
+                        database,
+                        networks,
+                        clock,
+                        public_url=settings.public_url,
+                    ),
                     wakes=("deals",),
                 ),
                 *money_jobs(database, process.gateways, clock, process.stop),

@@ -97,7 +97,9 @@ class Story:
         stage = Stage(42 * MINUTE)
         sold_out = await self._open(retailer_id, SOLD_OUT, stage)
         await self._sell(sold_out, 3, timedelta(minutes=7, seconds=12), stage)
-        await retire_due_posts(self._database, self._networks, stage)
+        await retire_due_posts(
+            self._database, self._networks, stage, public_url=self._public_url
+        )
         stage.later(8 * MINUTE)
         running = await self._open(retailer_id, OPEN, stage)
         await self._sell(running, 9, 24 * MINUTE, stage)

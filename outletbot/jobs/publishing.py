@@ -6,16 +6,13 @@ by its own link, before anything is repeated.
 """
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
 
-from offers.accounts import ChannelAccount, note_trouble
-from offers.catalog import Offer
-from offers.deals import Deal, Phase, expected_reduction
-from offers.pictures import Picture
+from offers.accounts import note_trouble
+from offers.deals import Phase
 from offers.posts import (
     Post,
     PostState,
@@ -27,21 +24,18 @@ from offers.posts import (
     mark_skipped,
     postpone,
 )
-from offers.prices import Reduction
-from offers.retailers import Retailer
 from outletbot.channels import (
     Channel,
     Disowned,
     Draft,
-    Image,
     Published,
     Rejected,
     TryLater,
     Unconfirmed,
 )
 from outletbot.clock import Clock
-from outletbot.composing import compose
 from outletbot.db import Database
+from outletbot.drafting import Matter, draft_post, gather
 from outletbot.networks import Networks
 from outletbot.sealing import CannotOpen
 
@@ -51,18 +45,6 @@ AHEAD = timedelta(seconds=1)
 AT_ONCE = 100
 LOOK_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """All that is needed to send a post."""
-
-    post: Post
-    deal: Deal
-    retailer: Retailer
-    account: ChannelAccount
-    picture: Picture | None
-    reduction: Reduction | None
 
 
 class Publisher:
@@ -109,21 +91,19 @@ class Publisher:
             log.exception("post_not_handled", post=post.id)
 
     async def _publish(self, post: Post) -> None:
-        announcement = await self._database.read(_gather, post)
+        matter = await self._database.read(gather, post)
         try:
-            channel = self._networks.channel(announcement.account)
+            channel = self._networks.channel(matter.account)
         except CannotOpen as error:
             await self._database.transact(mark_failed, post, f"{error}. Reconnect it.")
             log.warning("post_failed", post=post.id, reason=str(error))
             return
-        if post.state is PostState.SENDING and await self._settled(
-            announcement, channel
-        ):
+        if post.state is PostState.SENDING and await self._settled(matter, channel):
             return
         await self._wait_for(post)
-        if await self._skipped(announcement):
+        if await self._skipped(matter):
             return
-        draft = self._draft(announcement, channel)
+        draft = draft_post(matter, channel, public_url=self._public_url)
         ours = await self._database.transact(
             begin_sending, post.id, post.fence, draft.text, now=self._clock()
         )
@@ -145,11 +125,13 @@ class Publisher:
         else:
             await self._record(post, published)
 
-    async def _settled(self, announcement: Announcement, channel: Channel) -> bool:
+    async def _settled(self, matter: Matter, channel: Channel) -> bool:
         """Look for a post that may be out. Whether nothing more is to be done now."""
-        post = announcement.post
+        post = matter.post
         try:
-            found = await channel.find(self._draft(announcement, channel))
+            found = await channel.find(
+                draft_post(matter, channel, public_url=self._public_url)
+            )
         except TryLater as delay:
             await self._leave_unconfirmed(post, str(delay))
             return True
@@ -161,14 +143,14 @@ class Publisher:
         await self._record(post, found)
         return True
 
-    async def _skipped(self, announcement: Announcement) -> bool:
+    async def _skipped(self, matter: Matter) -> bool:
         """Nothing is posted that can no longer be bought."""
-        now, deal = self._clock(), announcement.deal
+        now, deal = self._clock(), matter.deal
         if deal.phase(now) not in {Phase.SOLD_OUT, Phase.ENDED}:
             return False
         reason = "the deal was over before this could be posted"
-        await self._database.transact(mark_skipped, announcement.post, reason)
-        log.info("post_skipped", post=announcement.post.id)
+        await self._database.transact(mark_skipped, matter.post, reason)
+        log.info("post_skipped", post=matter.post.id)
         return True
 
     async def _wait_for(self, post: Post) -> None:
@@ -209,27 +191,6 @@ class Publisher:
             )
         log.warning("post_unconfirmed", post=post.id, reason=reason)
 
-    def _draft(self, announcement: Announcement, channel: Channel) -> Draft:
-        link = f"{self._public_url}/d/{announcement.post.code}"
-        deal, retailer = announcement.deal, announcement.retailer
-        text = compose(
-            deal,
-            retailer,
-            link,
-            reduction=announcement.reduction,
-            channel=channel,
-        )
-        picture = announcement.picture
-        return Draft(
-            text=text,
-            link=link,
-            language=retailer.language,
-            since=announcement.post.first_due_at - timedelta(minutes=5),
-            images=[Image(picture.content, "image/jpeg", deal.title)]
-            if picture
-            else [],
-        )
-
 
 def backoff(attempts: int) -> timedelta:
     """15 s, 30 s, 1 min, 2 min … up to a quarter of an hour."""
@@ -241,16 +202,3 @@ def _fail(session: Session, post: Post, refusal: Rejected, *, now: datetime) -> 
     mark_failed(session, post, str(refusal))
     if isinstance(refusal, Disowned):
         note_trouble(session, post.retailer_id, post.account_id, str(refusal), now=now)
-
-
-def _gather(session: Session, post: Post) -> Announcement:
-    deal = session.get_one(Deal, post.deal_id)
-    picture_id = session.get_one(Offer, deal.offer_id).picture_id
-    return Announcement(
-        post,
-        deal,
-        session.get_one(Retailer, post.retailer_id),
-        session.get_one(ChannelAccount, post.account_id),
-        session.get(Picture, picture_id) if picture_id else None,
-        expected_reduction(session, deal),
-    )

@@ -11,7 +11,7 @@ from outletbot.jobs.retiring import MAX_ATTEMPTS, retire_due_posts
 from outletbot.sandbox.faults import Fault
 from tests.factories import MINUTE, NOON, SECOND
 from tests.fakes import FakeChannel, FakeNetworks
-from tests.outletbot.jobs.conftest import Press
+from tests.outletbot.jobs.conftest import PUBLIC_URL, Press
 
 BOTH_DATABASES = True
 
@@ -34,7 +34,12 @@ async def sell_out(press: Press, how: Afterwards = Afterwards.EDIT) -> Post:
 async def retire(press: Press, networks: object = None) -> int:
     press.session.rollback()
     networks = networks or press.networks
-    return await retire_due_posts(press.database, networks, press.clock)  # type: ignore[arg-type]
+    return await retire_due_posts(
+        press.database,
+        networks,  # type: ignore[arg-type]
+        press.clock,
+        public_url=PUBLIC_URL,
+    )
 
 
 class TestEdit:
