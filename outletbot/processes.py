@@ -24,6 +24,7 @@ from outletbot.hints import Hints, open_hints
 from outletbot.importing import work_on_import
 from outletbot.jobs.bookkeeping import keep_books
 from outletbot.jobs.delivering import Courier
+from outletbot.jobs.following import follow_up_deals
 from outletbot.jobs.handling import handle_arrivals
 from outletbot.jobs.opening import open_and_close
 from outletbot.jobs.paying import expire_holds, open_missing_pages
@@ -135,6 +136,12 @@ async def work(process: Process) -> None:
         await run_jobs(
             [
                 Job("publishing", publisher.publish_due, QUICK, wakes=("posts",)),
+                Job(
+                    "following",
+                    partial(follow_up_deals, database, clock),
+                    SLOW,
+                    tells=("posts",),
+                ),
                 Job("delivering", courier.deliver_due, wakes=("deliveries",)),
                 Job(
                     "retiring",

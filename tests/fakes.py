@@ -21,11 +21,13 @@ from outletbot.channels import (
     Ability,
     Capabilities,
     Draft,
+    Go,
     ImageRules,
     Numbers,
     Published,
     TryLater,
     Unconfirmed,
+    at_once,
 )
 from outletbot.payments import Barred, Declined, ProviderEvent, Unknown
 
@@ -278,8 +280,9 @@ class FakeChannel:
         self._begin("check")
         return "north@social.example"
 
-    async def publish(self, draft: Draft, *, key: str) -> Published:
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
         self._begin("publish")
+        await go()
         if key not in self.keys:
             number = str(len(self.drafts) + 1)
             self.drafts.append(draft)

@@ -11,7 +11,7 @@ images        pictures made fit for a network
 graphemes     what a reader takes for one character
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -37,6 +37,7 @@ __all__ = [
     "Disowned",
     "Draft",
     "Fees",
+    "Go",
     "Image",
     "ImageRules",
     "Limited",
@@ -48,6 +49,7 @@ __all__ = [
     "Rejected",
     "TryLater",
     "Unconfirmed",
+    "at_once",
 ]
 
 
@@ -153,6 +155,17 @@ class Numbers:
     views: int | None = None
 
 
+Go = Callable[[], Awaitable[None]]
+"""Is awaited when all is ready, right before the call after which a post is out.
+
+What it raises ends the publishing, and nothing is posted.
+"""
+
+
+async def at_once() -> None:
+    """Wait for nothing."""
+
+
 class Channel(Protocol):
     """One account on one network.
 
@@ -174,8 +187,11 @@ class Channel(Protocol):
         """Return the account's handle, as proof that the credentials work."""
         ...
 
-    async def publish(self, draft: Draft, *, key: str) -> Published:
-        """Publish *draft*, at most once for the same *key* where the network can."""
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        """Publish *draft*, at most once for the same *key* where the network can.
+
+        Pictures are sent ahead; *go* says when the post itself may leave.
+        """
         ...
 
     async def find(self, draft: Draft) -> Published | None:

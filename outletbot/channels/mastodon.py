@@ -18,12 +18,14 @@ import aiohttp
 
 from outletbot.channels import (
     Draft,
+    Go,
     Image,
     Numbers,
     Poll,
     Published,
     TryLater,
     Unconfirmed,
+    at_once,
 )
 from outletbot.channels.calls import (
     PATIENCE,
@@ -87,7 +89,7 @@ class Mastodon:
                 return f"@{handle}"
         raise Unclear(path)
 
-    async def publish(self, draft: Draft, *, key: str) -> Published:
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
         """Publish *draft*; twice with the same *key* within an hour gives one post.
 
         A post with a poll has no pictures there.
@@ -100,6 +102,7 @@ class Mastodon:
             more["in_reply_to_id"] = draft.answers
         if draft.poll:
             more["poll"] = _poll(draft.poll)
+        await go()
         return await self._post(draft.text, draft.language, key, **more)
 
     async def find(self, draft: Draft) -> Published | None:

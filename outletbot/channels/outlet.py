@@ -10,9 +10,11 @@ from outletbot.channels import (
     Ability,
     Capabilities,
     Draft,
+    Go,
     ImageRules,
     Numbers,
     Published,
+    at_once,
 )
 
 
@@ -33,7 +35,8 @@ class OutletPage:
     async def check(self) -> str:
         return self._public_url
 
-    async def publish(self, draft: Draft, *, key: str) -> Published:
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        await go()
         return Published(key, draft.link)
 
     async def find(self, draft: Draft) -> Published | None:

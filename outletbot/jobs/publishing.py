@@ -1,33 +1,39 @@
 """Posts that are due go out to their channels, to the instant, once.
 
-A post is leased a second early and sent when its time comes. That it is about to be
-sent is written down first, so whoever finds it half done looks for it on the network,
-by its own link, before anything is repeated.
+A post is leased some seconds early, made ready, and sent when its time comes. That it
+is about to be sent is written down first, so whoever finds it half done looks for it on
+the network, by its own link, before anything is repeated.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 from sqlmodel import Session
 
 from offers.accounts import note_trouble
-from offers.deals import Phase
-from offers.posts import (
-    Post,
-    PostState,
-    begin_sending,
+from offers.departures import Departure
+from offers.follow_ups import is_worth_saying
+from offers.posting import (
     lease_due_posts,
     leave_unconfirmed,
     mark_failed,
     mark_published,
     mark_skipped,
+    mark_unconfirmed,
     postpone,
+    rest,
 )
+from offers.posts import Post, PostState
 from outletbot.channels import (
+    Ability,
+    CannotLook,
     Channel,
     Disowned,
     Draft,
+    Limited,
     Published,
     Rejected,
     TryLater,
@@ -35,13 +41,14 @@ from outletbot.channels import (
 )
 from outletbot.clock import Clock
 from outletbot.db import Database
+from outletbot.departures import Departures, Held
 from outletbot.drafting import Matter, draft_post, gather
 from outletbot.networks import Networks
 from outletbot.sealing import CannotOpen
 
 log = structlog.get_logger(__name__)
 
-AHEAD = timedelta(seconds=1)
+AHEAD = timedelta(seconds=5)
 AT_ONCE = 100
 LOOK_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(hours=1)
@@ -60,6 +67,7 @@ class Publisher:
         self._networks = networks
         self._clock = clock
         self._public_url = public_url
+        self._departures = Departures(database, clock)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def publish_due(self) -> int:
@@ -92,51 +100,54 @@ class Publisher:
 
     async def _publish(self, post: Post) -> None:
         matter = await self._database.read(gather, post)
+        sent = post.state is PostState.SENDING
         try:
             channel = self._networks.channel(matter.account)
-        except CannotOpen as error:
-            await self._database.transact(mark_failed, post, f"{error}. Reconnect it.")
-            log.warning("post_failed", post=post.id, reason=str(error))
+            draft = self._draft(matter, channel)
+        except (CannotOpen, Rejected) as error:
+            await self._refuse(post, Rejected(_reconnect(error)), sent=sent)
             return
-        if post.state is PostState.SENDING and await self._settled(matter, channel):
+        if sent and await self._settled(post, channel, draft):
             return
-        await self._wait_for(post)
-        if await self._skipped(matter):
-            return
-        draft = draft_post(matter, channel, public_url=self._public_url)
-        ours = await self._database.transact(
-            begin_sending, post.id, post.fence, draft.text, now=self._clock()
-        )
-        if not ours:
-            log.warning("post_lease_lost", post=post.id)
-            return
-        await self._send(post, channel, draft)
+        if not await self._skipped(matter):
+            await self._send(matter, channel, draft)
 
-    async def _send(self, post: Post, channel: Channel, draft: Draft) -> None:
+    def _draft(self, matter: Matter, channel: Channel) -> Draft:
+        draft = draft_post(matter, channel, public_url=self._public_url)
+        able = Ability.ANSWER in channel.capabilities.abilities
+        return draft if able else replace(draft, answers="")
+
+    async def _send(self, matter: Matter, channel: Channel, draft: Draft) -> None:
+        post, departure = matter.post, _departure(matter, channel, draft)
+
+        async def go() -> None:
+            await self._departures.leave(departure)
+
         try:
-            published = await channel.publish(draft, key=post.id)
+            published = await channel.publish(draft, key=post.id, go=go)
+        except Held as held:
+            log.info("post_held", post=post.id, verdict=held.verdict)
         except TryLater as delay:
-            await self._postpone(post, delay)
+            await self._postpone(matter, delay)
         except Rejected as refusal:
-            await self._database.transact(_fail, post, refusal, now=self._clock())
-            log.warning("post_failed", post=post.id, reason=str(refusal))
+            await self._refuse(post, refusal, sent=False)
         except Unconfirmed as doubt:
             await self._leave_unconfirmed(post, str(doubt))
         else:
             await self._record(post, published)
 
-    async def _settled(self, matter: Matter, channel: Channel) -> bool:
+    async def _settled(self, post: Post, channel: Channel, draft: Draft) -> bool:
         """Look for a post that may be out. Whether nothing more is to be done now."""
-        post = matter.post
         try:
-            found = await channel.find(
-                draft_post(matter, channel, public_url=self._public_url)
-            )
+            found = await channel.find(draft)
         except TryLater as delay:
             await self._leave_unconfirmed(post, str(delay))
             return True
+        except CannotLook as blind:
+            await self._ask_a_person(post, str(blind))
+            return True
         except Rejected as refusal:
-            await self._database.transact(_fail, post, refusal, now=self._clock())
+            await self._refuse(post, refusal, sent=True)
             return True
         if found is None:
             return False
@@ -144,19 +155,14 @@ class Publisher:
         return True
 
     async def _skipped(self, matter: Matter) -> bool:
-        """Nothing is posted that can no longer be bought."""
-        now, deal = self._clock(), matter.deal
-        if deal.phase(now) not in {Phase.SOLD_OUT, Phase.ENDED}:
+        """Nothing is made ready that can no longer be bought."""
+        post = matter.post
+        if is_worth_saying(post.kind, matter.deal, now=self._clock()):
             return False
         reason = "the deal was over before this could be posted"
-        await self._database.transact(mark_skipped, matter.post, reason)
-        log.info("post_skipped", post=matter.post.id)
+        await self._database.transact(mark_skipped, post, reason)
+        log.info("post_skipped", post=post.id)
         return True
-
-    async def _wait_for(self, post: Post) -> None:
-        """Sleep to the instant by the clock, which may be set while we sleep."""
-        while (early := post.first_due_at - self._clock()) > timedelta():  # noqa: ASYNC110  (what is awaited is a time)
-            await asyncio.sleep(early.total_seconds())
 
     async def _record(self, post: Post, published: Published) -> None:
         now = self._clock()
@@ -170,26 +176,42 @@ class Publisher:
         late = (now - post.first_due_at).total_seconds()
         log.info("post_published", post=post.id, url=published.url, late=round(late, 3))
 
-    async def _postpone(self, post: Post, delay: TryLater) -> None:
-        wait = delay.after or backoff(post.attempts)
-        until = self._clock() + wait
-        if until - post.first_due_at > GIVE_UP:
+    async def _refuse(self, post: Post, refusal: Rejected, *, sent: bool) -> None:
+        """A post that was *sent* and cannot be looked for may be out."""
+        await self._database.transact(
+            _note_refusal, post, refusal, sent=sent, now=self._clock()
+        )
+        log.warning("post_failed", post=post.id, reason=str(refusal))
+
+    async def _postpone(self, matter: Matter, delay: TryLater) -> None:
+        """Try again later: a limited account until the deal is over, others an hour."""
+        post, now = matter.post, self._clock()
+        until = now + (delay.after or backoff(post.attempts))
+        last = post.first_due_at + GIVE_UP
+        if isinstance(delay, Limited):
+            last = max(last, matter.deal.closes_at)
+            await self._database.transact(rest, post.account_id, until=until)
+        if until > last:
             await self._database.transact(mark_failed, post, str(delay))
         else:
             await self._database.transact(
                 postpone, post, until=until, reason=str(delay)
             )
-        log.warning("post_postponed", post=post.id, reason=str(delay), wait=str(wait))
+        log.warning("post_postponed", post=post.id, reason=str(delay), until=until)
 
     async def _leave_unconfirmed(self, post: Post, reason: str) -> None:
         until = self._clock() + LOOK_AGAIN
         if until - post.first_due_at > GIVE_UP:
-            await self._database.transact(mark_failed, post, reason)
-        else:
-            await self._database.transact(
-                leave_unconfirmed, post, until=until, reason=reason
-            )
+            await self._ask_a_person(post, reason)
+            return
+        await self._database.transact(
+            leave_unconfirmed, post, until=until, reason=reason
+        )
         log.warning("post_unconfirmed", post=post.id, reason=reason)
+
+    async def _ask_a_person(self, post: Post, reason: str) -> None:
+        await self._database.transact(mark_unconfirmed, post, reason)
+        log.warning("post_needs_a_look", post=post.id, reason=reason)
 
 
 def backoff(attempts: int) -> timedelta:
@@ -197,8 +219,26 @@ def backoff(attempts: int) -> timedelta:
     return min(timedelta(seconds=15 << min(attempts, 8)), timedelta(minutes=15))
 
 
-def _fail(session: Session, post: Post, refusal: Rejected, *, now: datetime) -> None:
+def _departure(matter: Matter, channel: Channel, draft: Draft) -> Departure:
+    fees = channel.capabilities.fees
+    dollars = fees.post_with_link if fees else Decimal(0)
+    return Departure(
+        matter.post,
+        matter.deal,
+        draft.text,
+        int(dollars * 1_000_000),
+        [(rate.times, rate.per) for rate in channel.capabilities.posts],
+    )
+
+
+def _reconnect(error: Exception) -> str:
+    return f"{error}. Reconnect it." if isinstance(error, CannotOpen) else str(error)
+
+
+def _note_refusal(
+    session: Session, post: Post, refusal: Rejected, *, sent: bool, now: datetime
+) -> None:
     """A refused token is the account's trouble too: it fails every later post."""
-    mark_failed(session, post, str(refusal))
+    (mark_unconfirmed if sent else mark_failed)(session, post, str(refusal))
     if isinstance(refusal, Disowned):
         note_trouble(session, post.retailer_id, post.account_id, str(refusal), now=now)

@@ -2,22 +2,18 @@
 A post goes out once: by whoever holds the lease, and looked up before it is repeated.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from offers.accounts import Afterwards
+from offers.deals import Deal
+from offers.departures import Departure, Verdict, depart
 from offers.errors import Missing
-from offers.posts import (
+from offers.posting import (
     LEASE,
-    Post,
-    PostState,
-    afterwards,
-    begin_sending,
-    get_post_by_code,
     give_up_retiring,
     lease_due_posts,
     lease_retiring_posts,
@@ -26,9 +22,16 @@ from offers.posts import (
     mark_published,
     mark_retired,
     mark_skipped,
+    mark_unconfirmed,
     postpone,
-    posts_of_deal,
     put_off_retiring,
+)
+from offers.posts import (
+    Post,
+    PostState,
+    adopt,
+    get_post_by_code,
+    posts_of_deal,
     retire_posts,
     schedule_posts,
     try_again,
@@ -69,10 +72,15 @@ def lease(session: Session, **options: Any) -> list[Post]:
     return leased
 
 
+def begin(session: Session, post: Post, *, now: datetime = NOON) -> Verdict:
+    departure = Departure(post, session.get_one(Deal, post.deal_id), "Parka")
+    return depart(session, [departure], now=now)[post.id]
+
+
 def make_sending(session: Session) -> Post:
     make_due(session)
     (post,) = lease(session)
-    assert begin_sending(session, post.id, post.fence, "Parka", now=NOON)
+    assert begin(session, post) is Verdict.GO
     session.refresh(post)
     return post
 
@@ -147,7 +155,7 @@ class TestBeginSending:
         make_due(session)
         (post,) = lease(session)
 
-        assert begin_sending(session, post.id, post.fence, "Parka", now=NOON + SECOND)
+        assert begin(session, post, now=NOON + SECOND) is Verdict.GO
 
         session.refresh(post)
         assert (post.state, post.text) == (PostState.SENDING, "Parka")
@@ -156,13 +164,12 @@ class TestBeginSending:
     def test_refuses_who_slept_through_their_lease(self, session: Session) -> None:
         make_due(session)
         (sleeper,) = lease(session)
-        fence = sleeper.fence
+        old = sleeper.model_copy()
         lease(session, now=NOON + LEASE)
 
-        begun = begin_sending(session, sleeper.id, fence, "Parka", now=NOON + LEASE)
+        assert begin(session, old, now=NOON + LEASE) is Verdict.NOT_OURS
 
         session.refresh(sleeper)
-        assert not begun
         assert (sleeper.state, sleeper.attempts) == (PostState.SCHEDULED, 0)
 
 
@@ -243,7 +250,22 @@ class TestAfterSending:
         try_again(session, post.retailer_id, post.id, now=NOON + HOUR)
 
         (again,) = lease(session, now=NOON + HOUR)
-        assert (again.state, again.failure) == (PostState.SENDING, "")
+        assert (again.state, again.failure) == (PostState.SCHEDULED, "")
+
+    def test_nobody_could_look_so_a_person_does(self, session: Session) -> None:
+        post = make_sending(session)
+        mark_unconfirmed(session, post, "the network lets nobody look")
+        assert lease(session, now=NOON + HOUR) == []
+
+        adopt(session, make_retailer(session).id, post.id, "")
+        session.refresh(post)
+        assert post.state is PostState.UNCONFIRMED  # it is somebody else's
+
+        adopt(session, post.retailer_id, post.id, "https://t.example/1")
+
+        session.refresh(post)
+        assert (post.state, post.failure) == (PostState.PUBLISHED, "")
+        assert (post.url, post.published_at) == ("https://t.example/1", NOON)
 
     def test_tries_only_its_own_failures_again(self, session: Session) -> None:
         failed, fine = make_sending(session), make_published(session)
@@ -360,11 +382,3 @@ class TestReads:
 
         assert [post.channel for post in found] == ["mastodon", "outlet"]
         assert posts_of_deal(session, make_retailer(session).id, deal.id) == []
-
-    def test_tells_what_becomes_of_it(self, session: Session) -> None:
-        deal = make_deal(session)
-        account = make_account(session, afterwards=Afterwards.DELETE)
-
-        post = make_post(session, deal, account)
-
-        assert afterwards(session, post) is Afterwards.DELETE

@@ -87,7 +87,7 @@ def upgrade() -> None:
                 "cost_micros", sa.BigInteger(), nullable=False, server_default="0"
             )
         )
-        for name in ("alarmed_at", "measured_at"):
+        for name in ("alarmed_at", "begun_at", "measured_at"):
             batch_op.add_column(
                 sa.Column(name, sa.DateTime(timezone=True), nullable=True)
             )
@@ -96,3 +96,4 @@ def upgrade() -> None:
         batch_op.create_unique_constraint(
             "post_deal_id_account_id_kind_key", ["deal_id", "account_id", "kind"]
         )
+        batch_op.create_index("ix_post_begun", ["account_id", "begun_at"])

@@ -31,7 +31,9 @@ class FakeNetwork(Networks):
         self.fake = FakeChannel()
         self.asked: list[tuple[str, str]] = []
 
-    def connect(self, kind: str, base_url: str, credentials: Credentials) -> FakeChannel:
+    def connect(
+        self, kind: str, base_url: str, credentials: Credentials
+    ) -> FakeChannel:
         self.asked.append((base_url, credentials.access_token))
         return self.fake
 

@@ -101,6 +101,10 @@ class Press:
         with Session(self.database.engine) as fresh:
             return fresh.get_one(Post, post.id)
 
+    def account_now(self) -> ChannelAccount:
+        with Session(self.database.engine) as fresh:
+            return fresh.get_one(ChannelAccount, self.account.id)
+
     def trouble(self) -> str:
         """Return what is noted to be wrong with the account."""
         with Session(self.database.engine) as fresh:

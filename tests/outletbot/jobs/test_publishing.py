@@ -9,12 +9,26 @@ import asyncio
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from offers.accounts import ChannelAccount
-from offers.posts import LEASE, PostState, lease_due_posts
-from outletbot.channels import Channel, Draft, Published, Rejected
+from offers.posting import (
+    LEASE,
+    lease_due_posts,
+)
+from offers.posts import Post, PostState
+from outletbot.channels import (
+    CannotLook,
+    Channel,
+    Draft,
+    Go,
+    Limited,
+    Published,
+    Rejected,
+    at_once,
+)
 from outletbot.jobs.publishing import AHEAD, Publisher, backoff
 from outletbot.sandbox.faults import Fault
 from tests.factories import HOUR, MINUTE, NOON, SECOND, outlet_account, post_of
@@ -180,9 +194,9 @@ class TestLostAnswer:
         press.mastodon.faults.next(LIST, Fault.ERROR_BEFORE)
         await press.publish()
 
-        failed = press.now(post)
-        assert failed.state is PostState.FAILED
-        assert "problem on our end" in failed.failure
+        doubtful = press.now(post)
+        assert doubtful.state is PostState.UNCONFIRMED
+        assert "problem on our end" in doubtful.failure
 
 
 class TestRefusal:
@@ -352,9 +366,12 @@ class _DeadlyChannel:
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
 
-    async def publish(self, draft: Draft, *, key: str) -> Published:
-        self._perhaps_die("before the effect")
-        published = await self.real.publish(draft, key=key)
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        async def leave() -> None:
+            await go()
+            self._perhaps_die("before the effect")
+
+        published = await self.real.publish(draft, key=key, go=leave)
         self._perhaps_die("after the effect")
         return published
 
@@ -453,9 +470,9 @@ class _Noticed(FakeChannel):
         super().__init__()
         self.taken = asyncio.Event()
 
-    async def publish(self, draft: Draft, *, key: str) -> Published:
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
         self.taken.set()
-        return await super().publish(draft, key=key)
+        return await super().publish(draft, key=key, go=go)
 
 
 class _Hanging(FakeChannel):
@@ -465,11 +482,129 @@ class _Hanging(FakeChannel):
         super().__init__()
         self.reached, self.let_go = asyncio.Event(), asyncio.Event()
 
-    async def publish(self, draft: Draft, *, key: str) -> Published:
-        self.reached.set()
-        await self.let_go.wait()
-        return await super().publish(draft, key=key)
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        async def leave() -> None:
+            await go()
+            self.reached.set()
+            await self.let_go.wait()
+
+        return await super().publish(draft, key=key, go=leave)
 
 
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
+
+
+class TestLimited:
+    async def test_leaves_the_account_alone_until_then(self, press: Press) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, Fault.TOO_MANY)
+
+        await press.publish()
+
+        until = NOON + 5 * MINUTE  # when Mastodon's next window begins
+        assert press.now(post).state is PostState.SCHEDULED
+        assert press.account_now().rest_until == until
+        other = press.plan()
+        assert await press.publish() == 0
+        press.clock.now = until
+        await press.publish()
+        assert press.now(other).state is PostState.PUBLISHED
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_goes_on_as_long_as_there_is_something_to_sell(
+        self, press: Press
+    ) -> None:
+        day = Limited("too often", after=24 * HOUR + SECOND)
+        post = press.plan()
+
+        await press.publish(FakeNetworks({"mastodon": FakeChannel(trouble=day)}))
+
+        assert press.now(post).state is PostState.FAILED
+
+    async def test_hours_are_waited_for_a_deal_that_runs_for_a_day(
+        self, press: Press
+    ) -> None:
+        hours = Limited("too often", after=5 * HOUR)
+        post = press.plan()
+
+        await press.publish(FakeNetworks({"mastodon": FakeChannel(trouble=hours)}))
+
+        assert press.now(post).state is PostState.SCHEDULED
+        assert press.now(post).due_at == NOON + 5 * HOUR
+
+
+class TestWhereNobodyCanLook:
+    async def test_a_person_is_asked_before_anything_is_repeated(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+        blind = _Blind(lost=1)
+        networks = FakeNetworks({"mastodon": blind})
+        await press.publish(networks)
+
+        press.clock.advance(MINUTE)
+        await press.publish(networks)
+
+        asked = press.now(post)
+        assert asked.state is PostState.UNCONFIRMED
+        assert "nobody can look" in asked.failure
+        assert len(blind.drafts) == 1
+
+
+class TestHeld:
+    async def test_a_pause_in_the_last_moment_counts(self, press: Press) -> None:
+        post = press.plan()
+        slow = _PausedMeanwhile(press)
+
+        await press.publish(FakeNetworks({"mastodon": slow}))
+
+        assert slow.drafts == []
+        assert press.now(post).state is PostState.SCHEDULED
+        assert await press.publish() == 0
+
+    async def test_a_text_that_is_no_longer_true_is_made_anew(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+        slow = _ChangedMeanwhile(press, post)
+
+        await press.publish(FakeNetworks({"mastodon": slow}))
+        assert slow.drafts == []
+        await press.publish()
+
+        assert press.now(post).state is PostState.PUBLISHED
+        assert "7 available" in press.mastodon.texts[0]
+
+
+class _Blind(FakeChannel):
+    async def find(self, draft: Draft) -> Published | None:
+        msg = "nobody can look here"
+        raise CannotLook(msg)
+
+
+@dataclass
+class _PausedMeanwhile(FakeChannel):
+    press: Any = None
+
+    def __init__(self, press: Press) -> None:
+        super().__init__()
+        self.press = press
+
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        self.press.change(self.press.account, paused=True)
+        return await super().publish(draft, key=key, go=go)
+
+
+@dataclass
+class _ChangedMeanwhile(FakeChannel):
+    press: Any = None
+    post: Any = None
+
+    def __init__(self, press: Press, post: Post) -> None:
+        super().__init__()
+        self.press, self.post = press, post
+
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        self.press.change(self.press.deal_of(self.post), withheld=3)
+        return await super().publish(draft, key=key, go=go)

@@ -3,11 +3,22 @@ A post whose deal is over says so, goes, or stays, as the retailer chose; and wh
 failed to do it tries again.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from offers.accounts import Afterwards
-from offers.posts import LEASE, Post, PostState, retire_posts
-from outletbot.jobs.retiring import MAX_ATTEMPTS, retire_due_posts
+from offers.posting import (
+    LEASE,
+)
+from offers.posts import (
+    Post,
+    PostState,
+    retire_posts,
+)
+from outletbot.channels import Ability
+from outletbot.drafting import gather
+from outletbot.jobs.retiring import MAX_ATTEMPTS, feasible, retire_due_posts
 from outletbot.sandbox.faults import Fault
 from tests.factories import MINUTE, NOON, SECOND
 from tests.fakes import FakeChannel, FakeNetworks
@@ -104,7 +115,7 @@ class TestEdit:
         waiting = press.now(post)
         assert waiting.state is PostState.PUBLISHED
         assert waiting.retire_at == NOON + 10 * MINUTE  # when the next window begins
-        assert waiting.retire_attempts == 1
+        assert waiting.retire_attempts == 0  # to be told so is no failure
 
     async def test_is_given_up_if_the_post_is_gone(self, press: Press) -> None:
         post = await sell_out(press)
@@ -204,3 +215,70 @@ async def test_a_post_whose_fate_is_learned_late_is_retired_all_the_same(
 
     assert too_early == 0
     assert press.mastodon.texts[0].startswith("SOLD OUT")
+
+
+class TestAnswer:
+    async def test_the_end_is_said_in_an_answer_once(self, press: Press) -> None:
+        post = await sell_out(press, Afterwards.ANSWER)
+
+        await retire(press)
+        await retire(press)
+        await press.publish()
+
+        assert press.now(post).state is PostState.RETIRED
+        first, answer = press.mastodon.sandbox.statuses.values()
+        assert answer.in_reply_to is not None
+        assert answer.in_reply_to.status_id == first.id
+        assert len(press.mastodon.texts) == 2
+
+    async def test_many_deletions_wait_for_the_network_without_being_given_up(
+        self, press: Press
+    ) -> None:
+        posts = [await sell_out(press, Afterwards.DELETE) for _ in range(3)]
+        press.mastodon.faults.next(DELETE, *[Fault.TOO_MANY] * 3)
+
+        await retire(press)
+
+        waiting = [press.now(post) for post in posts]
+        assert {post.retire_attempts for post in waiting} == {0}
+        assert len({post.retire_at for post in waiting}) == 1
+        press.clock.now = waiting[0].retire_at
+        await retire(press)
+        assert {press.now(post).state for post in posts} == {PostState.RETIRED}
+        assert press.mastodon.texts == []
+
+
+EVERY = frozenset(Ability)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "abilities", "done"),
+    [
+        (Afterwards.EDIT, EVERY, Afterwards.EDIT),
+        (Afterwards.EDIT, EVERY - {Ability.EDIT}, Afterwards.ANSWER),
+        (Afterwards.EDIT, {Ability.DELETE}, Afterwards.LEAVE),
+        (Afterwards.ANSWER, EVERY, Afterwards.ANSWER),
+        (Afterwards.ANSWER, EVERY - {Ability.ANSWER}, Afterwards.EDIT),
+        (Afterwards.DELETE, EVERY, Afterwards.DELETE),
+        (Afterwards.DELETE, EVERY - {Ability.DELETE}, Afterwards.EDIT),
+        (Afterwards.LEAVE, EVERY, Afterwards.LEAVE),
+    ],
+)
+async def test_what_the_network_cannot_do_is_done_in_the_next_best_way(
+    press: Press, chosen: Afterwards, abilities: frozenset[Ability], done: Afterwards
+) -> None:
+    post = await sell_out(press, chosen)
+    takes = replace(FakeChannel().capabilities, abilities=frozenset(abilities))
+    matter = await press.database.read(gather, post)
+
+    assert feasible(matter, takes, now=press.clock.now) is done
+
+
+async def test_what_is_too_old_to_be_deleted_is_edited(press: Press) -> None:
+    post = await sell_out(press, Afterwards.DELETE)
+    takes = replace(FakeChannel().capabilities, delete_window=48 * 60 * MINUTE)
+    matter = await press.database.read(gather, post)
+
+    soon, late = NOON + 60 * MINUTE, NOON + 49 * 60 * MINUTE
+    assert feasible(matter, takes, now=soon) is Afterwards.DELETE
+    assert feasible(matter, takes, now=late) is Afterwards.EDIT

@@ -1,0 +1,216 @@
+"""Departures: the last look at posts before they go out, and the note that they do.
+
+Posts that go out at the same instant are looked at together, in one transaction.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from offers.accounts import ChannelAccount
+from offers.deals import Deal
+from offers.follow_ups import is_worth_saying
+from offers.posting import LEASE
+from offers.posts import Post, PostKind, PostState
+from offers.retailers import Retailer
+
+SENT = (
+    PostState.SENDING,
+    PostState.PUBLISHED,
+    PostState.UNCONFIRMED,
+    PostState.RETIRED,
+)
+MONTH = timedelta(days=30)
+MICROS_PER_CENT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A post about to go out: *text* was made of *deal* as it was read then.
+
+    *cost_micros* is what the network takes for it, in millionths of a US dollar, and
+    *rates* how often it lets the account post: so many times within each span.
+    """
+
+    post: Post
+    deal: Deal
+    text: str
+    cost_micros: int = 0
+    rates: Sequence[tuple[int, timedelta]] = ()
+
+
+class Verdict(StrEnum):
+    """Whether a post goes out, or why not."""
+
+    GO = "go"
+    NOT_OURS = "not_ours"
+    PAUSED = "paused"
+    OVER = "over"
+    CHANGED = "changed"
+    TOO_DEAR = "too_dear"
+    TOO_FAST = "too_fast"
+
+
+REASONS = {
+    Verdict.OVER: "the deal was over before this could be posted",
+    Verdict.TOO_DEAR: "the budget of this channel for 30 days does not allow it",
+    Verdict.TOO_FAST: "this channel posts as fast as its network allows",
+}
+
+
+def depart(
+    session: Session, departures: Sequence[Departure], *, now: datetime
+) -> dict[str, Verdict]:
+    """Write down which posts are about to go out. Return the verdicts by their ids.
+
+    A post goes out if the lease is ours, nobody has paused it, its deal is not over and
+    as it was when the text was made, and the account's rate and budget allow it. What
+    does not go out waits, is skipped or has failed, as the verdict says.
+    """
+    by_id = {one.post.id: one for one in departures}
+    verdicts = dict.fromkeys(by_id, Verdict.NOT_OURS)
+    limits = _Limits(session, departures, now=now)
+    for post, deal, account, paused in _locked(session, list(by_id)):
+        departure = by_id[post.id]
+        if post.fence != departure.post.fence:
+            continue
+        stopped = paused or account.paused
+        verdict = _judge(departure, post, deal, stopped=stopped, now=now)
+        if verdict is Verdict.GO:
+            verdict = limits.judge(departure, account)
+        verdicts[post.id] = verdict
+        _note(post, departure, verdict, limits.wait(departure), now=now)
+    session.flush()
+    return verdicts
+
+
+def spent_micros(session: Session, account_id: str, *, now: datetime) -> int:
+    """Return what an account's posts cost in 30 days, in millionths of a US dollar."""
+    total = select(func.coalesce(func.sum(Post.cost_micros), 0)).where(
+        col(Post.account_id) == account_id, col(Post.begun_at) > now - MONTH
+    )
+    return int(session.exec(total).one())
+
+
+def _locked(
+    session: Session, post_ids: Sequence[str]
+) -> list[tuple[Post, Deal, ChannelAccount, bool]]:
+    statement = (
+        select(Post, Deal, ChannelAccount, Retailer.posts_paused)
+        .join(Deal, col(Deal.id) == col(Post.deal_id))
+        .join(ChannelAccount, col(ChannelAccount.id) == col(Post.account_id))
+        .join(Retailer, col(Retailer.id) == col(Post.retailer_id))
+        .where(col(Post.id).in_(post_ids))
+        .order_by(col(Post.first_due_at), col(Post.id))
+        .with_for_update(of=Post)
+        .execution_options(populate_existing=True)
+    )
+    return [
+        (post, deal, account, paused)
+        for post, deal, account, paused in session.exec(statement)
+    ]
+
+
+def _judge(
+    departure: Departure, post: Post, deal: Deal, *, stopped: bool, now: datetime
+) -> Verdict:
+    if stopped or post.state is PostState.UNAPPROVED:
+        return Verdict.PAUSED
+    if not is_worth_saying(post.kind, deal, now=now):
+        return Verdict.OVER
+    same = post.kind is PostKind.OVER or _facts(deal) == _facts(departure.deal)
+    return Verdict.GO if same else Verdict.CHANGED
+
+
+def _facts(deal: Deal) -> tuple[object, ...]:
+    """Return what a text says of a deal; what is sold meanwhile does not count."""
+    units = deal.allotment - deal.withheld
+    texts = (deal.title, deal.pitch)
+    return (*texts, deal.price, units, deal.opens_at, deal.closes_at)
+
+
+def _note(
+    post: Post,
+    departure: Departure,
+    verdict: Verdict,
+    wait: timedelta,
+    *,
+    now: datetime,
+) -> None:
+    """Write down what becomes of a post."""
+    post.failure = REASONS.get(verdict, "")
+    match verdict:
+        case Verdict.GO:
+            post.state, post.text = PostState.SENDING, departure.text
+            post.attempts += 1
+            post.due_at, post.begun_at = now + LEASE, now
+            post.cost_micros = departure.cost_micros
+        case Verdict.OVER:
+            post.state = PostState.SKIPPED
+        case Verdict.TOO_DEAR:
+            post.state = PostState.FAILED
+        case _:
+            post.due_at = now + wait
+
+
+class _Limits:
+    """How often each account may post and how much it may cost, counted as we go."""
+
+    def __init__(
+        self, session: Session, departures: Sequence[Departure], *, now: datetime
+    ) -> None:
+        self._session = session
+        self._now = now
+        accounts = {one.post.account_id for one in departures if one.rates}
+        spans = {span for one in departures for _, span in one.rates}
+        self._sent = {span: self._count(accounts, span) for span in spans}
+        self._spent: dict[str, int] = {}
+
+    def judge(self, departure: Departure, account: ChannelAccount) -> Verdict:
+        """Return whether one more post is allowed, and count it if so."""
+        if self._full(departure):
+            return Verdict.TOO_FAST
+        if account.budget_cents is not None and departure.cost_micros:
+            spent = self._spent_by(account.id) + departure.cost_micros
+            if spent > account.budget_cents * MICROS_PER_CENT:
+                return Verdict.TOO_DEAR
+            self._spent[account.id] = spent
+        for _, span in departure.rates:
+            self._sent[span][account.id] += 1
+        return Verdict.GO
+
+    def wait(self, departure: Departure) -> timedelta:
+        """Return how long to leave an account that has posted too often."""
+        full = self._full(departure)
+        return max((span / times for times, span in full), default=timedelta())
+
+    def _full(self, departure: Departure) -> list[tuple[int, timedelta]]:
+        account_id = departure.post.account_id
+        return [
+            (times, span)
+            for times, span in departure.rates
+            if self._sent[span][account_id] >= times
+        ]
+
+    def _count(self, accounts: set[str], span: timedelta) -> Counter[str]:
+        statement = (
+            select(Post.account_id, func.count())
+            .where(
+                col(Post.account_id).in_(accounts),
+                col(Post.begun_at) > self._now - span,
+                col(Post.state).in_(SENT),
+            )
+            .group_by(Post.account_id)
+        )
+        return Counter(dict(self._session.exec(statement).all()))
+
+    def _spent_by(self, account_id: str) -> int:
+        if account_id not in self._spent:
+            spent = spent_micros(self._session, account_id, now=self._now)
+            self._spent[account_id] = spent
+        return self._spent[account_id]
