@@ -3,7 +3,7 @@
 The modules are listed in the order in which goods move through them; a module
 may import from those above it and never from those below.
 
-    money, ids, columns, sentences, errors    the vocabulary
+    money, ids, columns, drivers, sentences, errors    the vocabulary
     leases       rows that are due, taken for a while
     retailers    who sells; every other row belongs to one
     merchants    a retailer's people, and how they sign in

@@ -8,22 +8,18 @@ million, and whether the database has gathered statistics of it or not.
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-import sqlalchemy
-from sqlalchemy import TextClause, bindparam
 from sqlalchemy.orm.util import identity_key
-from sqlmodel import Session, col, select, text
+from sqlmodel import Session, col, select
 
 from offers.columns import Moment
 from offers.deals import Deal
+from offers.drivers import ask, moment_of, tell, words
 from offers.holds import Hold
 from offers.ids import ALPHABET
-
-T = TypeVar("T")
 
 PICKUP_LENGTH = 8
 
@@ -88,8 +84,12 @@ class Terms:
 
 def lock_deal(session: Session, deal_id: str) -> Terms | None:
     """Return a deal whose units nobody else moves until this transaction is over."""
-    found = session.connection().execute(_LOCK, {"deal_id": deal_id}).one_or_none()
-    return None if found is None else Terms(*tuple(found))
+    for found in ask(session, _LOCK, {"deal_id": deal_id}):
+        facts = list(found)
+        for n in _MOMENTS:
+            facts[n] = moment_of(facts[n])
+        return Terms(*facts)
+    return None
 
 
 def known_holds(
@@ -108,7 +108,7 @@ def known_holds(
         "shoppers": json.dumps(list(shoppers)),
         "addresses": json.dumps(list(addresses)),
     }
-    rows = session.connection().execute(_in(session, _KNOWN), asked)
+    rows = ask(session, _KNOWN, asked)
     for what, name, count, hold_id, token, shopper in rows:
         match what:
             case "key":
@@ -138,8 +138,7 @@ def add_holds(
         "reserve_until": deal.reserve_until,
         "rows": json.dumps([_row(hold) for hold in new]),
     }
-    for statement in _in(session, _ADD):
-        session.connection().execute(statement, facts)
+    tell(session, _ADD, facts)
     _forget(session, deal.id)
 
 
@@ -169,10 +168,6 @@ def _taken(session: Session, retailer_id: str, codes: Collection[str]) -> set[st
     return {code for code in session.exec(statement) if code}
 
 
-def _in(session: Session, statements: Mapping[str, T]) -> T:
-    return statements[session.get_bind().dialect.name]
-
-
 def _row(hold: NewHold) -> dict[str, object]:
     """Return what differs from hold to hold."""
     return {
@@ -194,17 +189,15 @@ def _forget(session: Session, deal_id: str) -> None:
         session.expire(deal, ["held"])
 
 
-def _statement(words: str) -> TextClause:
-    moments = ("now", "expires_at", "reserve_until")
-    named = [name for name in moments if f":{name}" in words]
-    return text(words).bindparams(*(bindparam(name, type_=Moment()) for name in named))
+_FACTS = [fact.name for fact in fields(Terms)]
+_MOMENTS = [
+    number
+    for number, name in enumerate(_FACTS)
+    if isinstance(Deal.__table__.c[name].type, Moment)  # type: ignore[attr-defined]  # every table has them
+]
 
-
-_LOCK = (
-    sqlalchemy.select(*(Deal.__table__.c[fact.name] for fact in fields(Terms)))  # type: ignore[attr-defined]  # every table has them
-    .where(col(Deal.id) == bindparam("deal_id"))
-    .with_for_update(key_share=True)
-)
+_TERMS = f"SELECT {', '.join(_FACTS)} FROM deal WHERE id = :deal_id"  # noqa: S608  (ours)
+_LOCK = words(postgresql=(f"{_TERMS} FOR NO KEY UPDATE",), sqlite=(_TERMS,))
 
 _KNOWN_ON_POSTGRES = """
     SELECT 'key', asked.key, 0, hold.id, hold.token, hold.shopper
@@ -251,10 +244,7 @@ _KNOWN_ON_SQLITE = """
     GROUP BY address
 """
 
-_KNOWN = {
-    "postgresql": _statement(_KNOWN_ON_POSTGRES),
-    "sqlite": _statement(_KNOWN_ON_SQLITE),
-}
+_KNOWN = words(postgresql=(_KNOWN_ON_POSTGRES,), sqlite=(_KNOWN_ON_SQLITE,))
 
 # Both have the columns of _row.
 _ROWS_ON_POSTGRES = """
@@ -295,14 +285,9 @@ _INSERT = """
 
 _UPDATE = "UPDATE deal SET held = :held WHERE id = :deal_id"
 
-_ADD = {
-    "postgresql": (
-        _statement(
-            f"WITH wanted AS ({_ROWS_ON_POSTGRES}), changed AS ({_UPDATE}) {_INSERT}"
-        ),
+_ADD = words(
+    postgresql=(
+        f"WITH wanted AS ({_ROWS_ON_POSTGRES}), changed AS ({_UPDATE}) {_INSERT}",
     ),
-    "sqlite": (
-        _statement(_UPDATE),
-        _statement(f"WITH wanted AS ({_ROWS_ON_SQLITE}) {_INSERT}"),
-    ),
-}
+    sqlite=(_UPDATE, f"WITH wanted AS ({_ROWS_ON_SQLITE}) {_INSERT}"),
+)

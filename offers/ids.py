@@ -7,40 +7,61 @@ codes begin with the time, too: an index of theirs grows at its end, where a bat
 its place on one page of it instead of on as many as it has rows.
 """
 
+import os
 import secrets
 from datetime import datetime
+from functools import lru_cache
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: no i, l, o, u
 
 _DIGITS = 26
 _TIME_DIGITS = 8  # they begin anew in 2039, which costs nothing but some order
+_AT_ONCE = 256  # codes
 
 _DIGIT_OF_BYTE = bytes(ALPHABET.encode()[byte & 31] for byte in range(256))
-_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
-_SHIFTS = range(120, -1, -10)
+_SHIFTS = range(45, -1, -5)
 
-_VERSION_7 = 0x7 << 76
-_VARIANT = 0x2 << 62
+# The digits of a UUIDv7 in which something is not random: four bits that say 7 and one
+# that is; one that is, two that say 10, and two that are.
+_VERSION_7 = {digit: ALPHABET[14 | n & 1] for n, digit in enumerate(ALPHABET)}
+_VARIANT = {digit: ALPHABET[n & 19 | 8] for n, digit in enumerate(ALPHABET)}
+
+_spare: list[str] = []
+os.register_at_fork(after_in_child=_spare.clear)
 
 
 def new_id(kind: str, now: datetime) -> str:
     """Return a fresh identifier such as ``hold_01jz5c8w3k9e7q2m4t6v8x0y2z``."""
-    milliseconds = int(now.timestamp() * 1000) << 80
-    head = secrets.randbits(12) << 64
-    tail = secrets.randbits(62)
-    return f"{kind}_{_digits(milliseconds | _VERSION_7 | head | _VARIANT | tail)}"
+    code = new_code()
+    version, variant = _VERSION_7[code[0]], _VARIANT[code[3]]
+    return f"{kind}_{_time_of(now)}{version}{code[1:3]}{variant}{code[4:16]}"
 
 
 def new_code() -> str:
     """Return 130 random bits as 26 characters that can be typed from paper."""
-    return secrets.token_bytes(_DIGITS).translate(_DIGIT_OF_BYTE).decode()
+    while True:
+        try:
+            return _spare.pop()
+        except IndexError:
+            _spare.extend(_new_codes(_AT_ONCE))
 
 
 def new_dated_code(now: datetime) -> str:
     """Return a code after 8 digits of the time it was made, in milliseconds."""
-    return _digits(int(now.timestamp() * 1000))[-_TIME_DIGITS:] + new_code()
+    return _time_of(now)[-_TIME_DIGITS:] + new_code()
 
 
-def _digits(number: int) -> str:
-    """Return 26 digits, two at a time: a rush needs many."""
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+def _new_codes(number: int) -> list[str]:
+    """Ask the system for many at once: a rush would be kept waiting for each."""
+    digits = secrets.token_bytes(number * _DIGITS).translate(_DIGIT_OF_BYTE).decode()
+    return [digits[n : n + _DIGITS] for n in range(0, len(digits), _DIGITS)]
+
+
+def _time_of(now: datetime) -> str:
+    return _digits(int(now.timestamp() * 1000))
+
+
+@lru_cache(maxsize=64)
+def _digits(milliseconds: int) -> str:
+    """Return 10 digits."""
+    return "".join([ALPHABET[milliseconds >> shift & 31] for shift in _SHIFTS])

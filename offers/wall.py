@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from offers.accounts import OUTLET, Afterwards, ChannelAccount
 from offers.catalog import Offer
 from offers.deals import Deal, next_deals
-from offers.posts import Post, PostState
+from offers.posts import Post, PostKind, PostState
 from offers.scope import get_own
 
 SHOWN = (
@@ -92,6 +92,7 @@ def next_posted(
         .where(
             Post.retailer_id == deal.retailer_id,
             col(Post.deal_id).in_(others),
+            col(Post.kind) == PostKind.ANNOUNCEMENT,
             col(Post.channel).in_([channel, OUTLET]),
         )
         .order_by(col(Post.channel) == channel)

@@ -22,7 +22,7 @@ _QUALITIES = (88, 75, 60, 40)
 
 
 def fit_image(image: Image, rules: ImageRules) -> Image:
-    """Return *image* as the network takes it: a PNG if it was one and may be, or a JPEG.
+    """Return *image* as the network takes it: a JPEG, or a PNG if it was one.
 
     A picture that would be too heavy becomes a JPEG, and a smaller one if need be; one
     that is too wide or too tall gets white margins, so that nothing is cut off. An alt

@@ -19,7 +19,7 @@ from offers.claims import Claim, place_holds
 from offers.deals import Deal
 from offers.holds import Hold, HoldState
 from offers.orders import Order
-from offers.posts import lease_due_posts
+from offers.posting import lease_due_posts
 from offers.prices import PricePoint
 from offers.shelving import import_rows
 from outletbot.db import Database

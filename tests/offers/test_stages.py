@@ -7,7 +7,8 @@ import pytest
 from offers.accounts import OUTLET, accounts
 from offers.deals import Deal, close_due, open_due
 from offers.errors import Missing, WrongState
-from offers.posts import Post, PostState, lease_due_posts, posts_of_deal
+from offers.posting import lease_due_posts
+from offers.posts import Post, PostState, posts_of_deal
 from offers.readings import Subject
 from offers.retailers import Retailer
 from offers.stages import (

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from offers.deals import Deal, Phase
-from offers.posts import lease_due_posts
+from offers.posting import lease_due_posts
 from offers.stages import set_stage
 from outletbot.clock import utc_now
 from outletbot.db import Database
