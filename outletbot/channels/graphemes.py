@@ -12,7 +12,7 @@ from unicodedata import category
 
 _ZERO_WIDTH_NON_JOINER = 0x200C
 _ZERO_WIDTH_JOINER = 0x200D
-_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
+_CONTROLS = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
 _EXTENDING = (range(0x1F3FB, 0x1F400), range(0xE0020, 0xE0080))
 _FLAG_HALVES = range(0x1F1E6, 0x1F200)
@@ -32,7 +32,7 @@ def count_graphemes(text: str) -> int:
     """Return how many characters a reader sees in *text*; never too few."""
     count, base, last, flag_open = 0, "", "", False
     for char in text:
-        if _extends(char) and last and category(last) not in _CONTROLS:
+        if last and _extends(char) and not _is_control(last):
             flag_open = False
         elif _is_picture(char) and _joins(last, base):
             base, flag_open = char, False
@@ -51,6 +51,11 @@ def _extends(char: str) -> bool:
         or point in {_ZERO_WIDTH_NON_JOINER, _ZERO_WIDTH_JOINER}
         or any(point in extending for extending in _EXTENDING)
     )
+
+
+def _is_control(char: str) -> bool:
+    """Tell whether nothing joins *char*: a line break, a mark of direction."""
+    return category(char) in _CONTROLS and not _extends(char)
 
 
 def _joins(last: str, base: str) -> bool:
