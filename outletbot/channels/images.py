@@ -32,11 +32,12 @@ def fit_image(image: Image, rules: ImageRules) -> Image:
     Raises:
         Rejected: If it is no JPEG, PNG or WebP, is damaged, or is too large to open.
     """
-    picture = _shaped(_open(image.content), rules)
+    picture = _open(image.content)
     keep_png = _is_png(image) and "image/png" in rules.formats
     for side in (rules.max_side, rules.max_side // 2, rules.max_side // 4):
         picture.thumbnail((side, side))
-        for content_type, content in _encodings(picture, keep_png=keep_png):
+        shaped = _shaped(picture, rules)  # last, since what is scaled is rounded
+        for content_type, content in _encodings(shaped, keep_png=keep_png):
             if len(content) <= rules.max_bytes:
                 alt = _cut(image.alt, rules.max_alt_length)
                 return replace(

@@ -35,7 +35,7 @@ LINK = "https://outlet.example.com/d/k7Qx2mZp9LwT"
 OTHER = "https://outlet.example.com/d/zzzzzzzzzzzz"
 IMPATIENT = Patience(
     connection=timedelta(seconds=1),
-    answer=timedelta(milliseconds=600),
+    answer=timedelta(milliseconds=900),
     picture=timedelta(milliseconds=200),
     glance=timedelta(milliseconds=5),
 )
@@ -94,6 +94,10 @@ def make_draft(
 ) -> Draft:
     facts = {"language": "en", "since": NOON, **facts}
     return Draft(f"{text}\n{link}", link, **facts)
+
+
+class _Stay(Exception):
+    """What says that a post is not to leave."""
 
 
 class ChannelContract:
@@ -176,6 +180,15 @@ class ChannelContract:
         numbers = await channel.measure([published.remote_id])
 
         assert list(numbers) == [published.remote_id]
+
+    async def test_nothing_leaves_before_it_may(self, world: World) -> None:
+        async def stay() -> None:
+            raise _Stay
+
+        with pytest.raises(_Stay):
+            await world.channel().publish(self.draft(world), key="post_1", go=stay)
+
+        assert world.texts() == []
 
     @pytest.mark.parametrize("fault", LOST)
     async def test_does_not_claim_to_know_what_became_of_a_post(

@@ -7,6 +7,8 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from outletbot.channels import Image, ImageRules, Rejected
@@ -181,3 +183,19 @@ def test_an_alt_text_is_cut_to_what_the_network_takes() -> None:
     rules = ImageRules(most=1, max_bytes=1_000_000, max_alt_length=5)
 
     assert fit_image(make_image(), rules).alt == "A re…"
+
+
+@given(
+    size=st.tuples(st.integers(1, 400), st.integers(1, 400)),
+    side=st.integers(20, 300),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_shape_is_within_its_limits_whatever_the_size(
+    size: tuple[int, int], side: int
+) -> None:
+    rules = takes(min_shape=0.8, max_shape=1.91, max_side=side)
+
+    width, height = opened(fit_image(make_image(size=size), rules)).size
+
+    assert 0.8 <= width / height <= 1.91
+    assert max(width, height) <= side
