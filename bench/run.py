@@ -22,6 +22,7 @@ from feeds import import_figures  # noqa: E402
 from loading import WrongAnswers, name_of_load  # noqa: E402
 from machine import machine  # noqa: E402
 from pgbench import CLIENTS  # noqa: E402
+from posting import posting_figures  # noqa: E402
 from rounds import Bench, Case  # noqa: E402
 from towns import NotDurable, build_town, facts, fill_with_holds  # noqa: E402
 
@@ -29,6 +30,13 @@ from outletbot.clock import utc_now  # noqa: E402
 from tests.postgres import PRIVATE, running  # noqa: E402
 
 TARGET = HERE / "latest.json"
+POSTING = (
+    "post_lateness_p99_ms",
+    "post_lateness_all_p99_ms",
+    "posts_per_second",
+    "post_baseline_per_second",
+    "posts_vs_bare",
+)
 
 Figures = dict[str, object]
 
@@ -41,12 +49,13 @@ class Size:
     rounds: int
     import_rows: int
     holds: tuple[int, ...]
+    posts: int
     deals: tuple[int, ...] = (1, 10, 100)
     processes: tuple[int, ...] = (1, 2, 4)
 
 
-FULL = Size(4.0, 3, 200_000, (10_000, 100_000, 1_000_000))
-QUICK = Size(1.0, 1, 20_000, (1_000, 10_000))
+FULL = Size(4.0, 3, 200_000, (10_000, 100_000, 1_000_000), 1_000)
+QUICK = Size(1.0, 1, 20_000, (1_000, 10_000), 200)
 
 
 def main() -> None:
@@ -65,6 +74,7 @@ def main() -> None:
             **_one_process(bench),
             **_two_processes(bench),
             **_on_sqlite(bench),
+            **_posting(bench, size),
             "growth": {
                 "holds": _with_holds(bench, size),
                 "deals": _with_deals(bench, size),
@@ -159,6 +169,20 @@ def _on_sqlite(bench: Bench) -> Figures:
             }
         )
     return {"claim_sqlite_vs_noop": bench.ratio("claim_sqlite", "noop_sqlite")}
+
+
+def _posting(bench: Bench, size: Size) -> Figures:
+    """Posts that are due at one instant, over all networks."""
+    urls = {
+        "postgresql": bench.server.create("posting"),
+        "sqlite": f"sqlite:///{bench.folder / 'posting.db'}",
+    }
+    found = {
+        name: posting_figures(bench.folder, url, posts=size.posts)
+        for name, url in urls.items()
+    }
+    told = {name: found["postgresql"][name] for name in POSTING}
+    return {**told, "posting": found}
 
 
 def _with_holds(bench: Bench, size: Size) -> dict[int, int]:

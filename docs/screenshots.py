@@ -18,6 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright
 IMAGES = Path(__file__).parent / "images"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 860}
+NO_LAZY = "for (const i of document.images) i.loading = 'eager'"
 FEED = (
     "sku;title;list price;price;cost;quantity\n"
     "FJ-KET-CRE;Whistler kettle 1.8 l, cream;49,00;27,50;14,00;9\n"
@@ -32,6 +33,7 @@ class Demo:
     outlet: str
     sign_in: str
     mastodon: str
+    networks: str
     stripe: str
 
     @property
@@ -118,9 +120,12 @@ async def merchant_pages(browser: Browser, demo: Demo) -> None:
     await take(page, "sign-in")
     await page.goto(demo.sign_in)
     await page.get_by_role("button", name="Sign me in").click()
-    for path in ("summary", "deals", "offers", "channels", "deliveries", "settings"):
+    for path in ("summary", "deals", "offers", "deliveries", "settings"):
         await page.goto(f"{demo.url}/{path}")
         await take(page, path)
+    for path in ("calendar", "channels"):  # of these one ends soon, one is broken
+        await page.goto(f"{demo.url}/{path}")
+        await take(page, path, whole=True)
     await page.goto(f"{demo.url}/summary")
     await page.get_by_role("link", name="Whistler kettle").first.click()
     await take(page, "deal-summary", whole=True)
@@ -155,6 +160,9 @@ async def deal_planning(page: Page, demo: Demo) -> None:
     await price.fill(f"{shop * 0.75:.2f}")
     await page.get_by_role("button", name="Preview").click()
     await take(page, "deal-planning", whole=True)
+    await page.get_by_role("button", name="All networks").click()
+    await page.locator("#posts").get_by_text("X", exact=True).first.wait_for()
+    await take(page, "deal-networks", part="#posts")
 
 
 async def money(page: Page, demo: Demo) -> None:
@@ -207,10 +215,15 @@ async def paid_in_the_store(browser: Browser, page: Page, demo: Demo) -> None:
     await take(page, "redeem-phone")
 
 
-async def take(page: Page, name: str, *, whole: bool = False) -> None:
-    """Keep a picture of *page* as a PNG of few colours, which is small."""
+async def take(page: Page, name: str, *, whole: bool = False, part: str = "") -> None:
+    """Keep a picture of *page* or a *part* as a PNG of few colours, which is small."""
+    await page.evaluate(NO_LAZY)
     await page.wait_for_timeout(700)
-    taken = Image.open(io.BytesIO(await page.screenshot(full_page=whole)))
+    if part:
+        content = await page.locator(part).screenshot()
+    else:
+        content = await page.screenshot(full_page=whole)
+    taken = Image.open(io.BytesIO(content))
     taken.convert("RGB").quantize(128).save(IMAGES / f"{name}.png", optimize=True)
     print(name)
 

@@ -21,7 +21,13 @@ may import from those above it and never from those below.
     deals        an offer at a lower price, for a limited time
     allotments   the units of an offer, shared out among its deals
     planning     what a merchant asks for becomes a deal
-    posts        a deal announced on a channel
+    posts        a deal announced on a channel, and what is said of it later
+    posting      how it gets out, once;  follow_ups, departures
+    keeping      accounts are kept open;  choices, reminders, numbers
+    planned      posts that are to go out, and whether they will;  readiness, beats
+    alarms       what is late or broken;  letters
+    calendar     deals and posts by their time, and where they clash
+    moving       what people change of that: the time, who agrees, whether it waits
     clicks       shoppers arriving from a post
     checkouts    the provider's word on a payment page
     payment_accounts  whose money it is

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from offers.accounts import ChannelAccount
@@ -64,17 +64,24 @@ REASONS = {
 
 
 def depart(
-    session: Session, departures: Sequence[Departure], *, now: datetime
+    session: Session,
+    departures: Sequence[Departure],
+    *,
+    now: datetime,
+    ahead: timedelta = timedelta(),
 ) -> dict[str, Verdict]:
     """Write down which posts are about to go out. Return the verdicts by their ids.
 
     A post goes out if the lease is ours, nobody has paused it, its deal is not over and
     as it was when the text was made, and the account's rate and budget allow it. What
     does not go out waits, is skipped or has failed, as the verdict says.
+
+    Whoever leases posts *ahead* of their time says so: one that waits for its turn is
+    then not leased before that comes.
     """
     by_id = {one.post.id: one for one in departures}
     verdicts = dict.fromkeys(by_id, Verdict.NOT_OURS)
-    limits = _Limits(session, departures, now=now)
+    limits = _Limits(session, departures, now=now, ahead=ahead)
     for post, deal, account, paused in _locked(session, list(by_id)):
         departure = by_id[post.id]
         if post.fence != departure.post.fence:
@@ -84,7 +91,9 @@ def depart(
         if verdict is Verdict.GO:
             verdict = limits.judge(departure, account)
         verdicts[post.id] = verdict
-        _note(post, departure, verdict, limits.wait(departure), now=now)
+        if verdict is Verdict.TOO_FAST:
+            post.due_at = limits.turn(departure, post) + ahead
+        _note(post, departure, verdict, now=now)
     session.flush()
     return verdicts
 
@@ -134,35 +143,44 @@ def _facts(deal: Deal) -> tuple[object, ...]:
     return (*texts, deal.price, units, deal.opens_at, deal.closes_at)
 
 
-def _note(
-    post: Post,
-    departure: Departure,
-    verdict: Verdict,
-    wait: timedelta,
-    *,
-    now: datetime,
-) -> None:
+def _note(post: Post, departure: Departure, verdict: Verdict, *, now: datetime) -> None:
     """Write down what becomes of a post."""
     post.failure = REASONS.get(verdict, "")
     match verdict:
         case Verdict.GO:
             post.state, post.text = PostState.SENDING, departure.text
             post.attempts += 1
-            post.due_at, post.begun_at = now + LEASE, now
+            post.due_at, post.begun_at = now + LEASE, _leaves_at(post, now)
             post.cost_micros = departure.cost_micros
         case Verdict.OVER:
             post.state = PostState.SKIPPED
         case Verdict.TOO_DEAR:
             post.state = PostState.FAILED
-        case _:
-            post.due_at = now + wait
+        case Verdict.PAUSED | Verdict.CHANGED:
+            post.due_at = now
+
+
+def _leaves_at(post: Post, now: datetime) -> datetime:
+    """Posts are looked at a moment before they leave: networks count from then."""
+    return max(now, post.first_due_at)
+
+
+def _next_in_line(
+    waiting: Sequence[datetime], now: datetime, pace: timedelta
+) -> datetime:
+    return now + (sum(turn > now for turn in waiting) + 1) * pace
 
 
 class _Limits:
     """How often each account may post and how much it may cost, counted as we go."""
 
     def __init__(
-        self, session: Session, departures: Sequence[Departure], *, now: datetime
+        self,
+        session: Session,
+        departures: Sequence[Departure],
+        *,
+        now: datetime,
+        ahead: timedelta,
     ) -> None:
         self._session = session
         self._now = now
@@ -170,6 +188,9 @@ class _Limits:
         spans = {span for one in departures for _, span in one.rates}
         self._sent = {span: self._count(accounts, span) for span in spans}
         self._spent: dict[str, int] = {}
+        self._at_hand = [one.post.id for one in departures]
+        self._ahead = ahead
+        self._waiting: dict[str, list[datetime]] = {}
 
     def judge(self, departure: Departure, account: ChannelAccount) -> Verdict:
         """Return whether one more post is allowed, and count it if so."""
@@ -184,10 +205,49 @@ class _Limits:
             self._sent[span][account.id] += 1
         return Verdict.GO
 
-    def wait(self, departure: Departure) -> timedelta:
-        """Return how long to leave an account that has posted too often."""
-        full = self._full(departure)
-        return max((span / times for times, span in full), default=timedelta())
+    def turn(self, departure: Departure, post: Post) -> datetime:
+        """Return when to look again at a post whose account has posted too often.
+
+        Those that wait come one by one, at the network's pace. One that waited already
+        comes when the account may post again, so that few looks are in vain.
+        """
+        waiting = self._waiting_on(post.account_id)
+        again, leaves_at = bool(post.failure), _leaves_at(post, self._now)
+        turn = max(
+            self._opening(post.account_id, times, span)
+            if again
+            else _next_in_line(waiting, leaves_at, span / times)
+            for times, span in self._full(departure)
+        )
+        waiting.append(turn)
+        return turn
+
+    def _opening(self, account_id: str, times: int, span: timedelta) -> datetime:
+        """Return when a rate has room for one after those that wait for it already."""
+        newest = (
+            select(Post.begun_at)
+            .where(*self._within({account_id}, span))
+            .order_by(col(Post.begun_at).desc())
+            .limit(times)
+        )
+        begun = sorted(at for at in self._session.exec(newest) if at)
+        waiting = self._waiting_on(account_id)
+        before = sum(turn >= begun[0] + span for turn in waiting)
+        rounds, index = divmod(before, len(begun))
+        return begun[index] + (rounds + 1) * span
+
+    def _waiting_on(self, account_id: str) -> list[datetime]:
+        """Return the turns of an account's posts that wait, but for those at hand."""
+        if account_id not in self._waiting:
+            others = select(Post.due_at).where(
+                col(Post.account_id) == account_id,
+                col(Post.state) == PostState.SCHEDULED,
+                col(Post.failure) == REASONS[Verdict.TOO_FAST],
+                col(Post.id).not_in(self._at_hand),
+            )
+            turns = [due_at - self._ahead for due_at in self._session.exec(others)]
+            self._waiting[account_id] = turns
+        return self._waiting[account_id]
 
     def _full(self, departure: Departure) -> list[tuple[int, timedelta]]:
         account_id = departure.post.account_id
@@ -200,14 +260,19 @@ class _Limits:
     def _count(self, accounts: set[str], span: timedelta) -> Counter[str]:
         statement = (
             select(Post.account_id, func.count())
-            .where(
-                col(Post.account_id).in_(accounts),
-                col(Post.begun_at) > self._now - span,
-                col(Post.state).in_(SENT),
-            )
+            .where(*self._within(accounts, span))
             .group_by(Post.account_id)
         )
         return Counter(dict(self._session.exec(statement).all()))
+
+    def _within(
+        self, accounts: set[str], span: timedelta
+    ) -> tuple[ColumnElement[bool], ...]:
+        return (
+            col(Post.account_id).in_(accounts),
+            col(Post.begun_at) > self._now - span,
+            col(Post.state).in_(SENT),
+        )
 
     def _spent_by(self, account_id: str) -> int:
         if account_id not in self._spent:

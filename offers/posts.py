@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, case
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.accounts import ChannelAccount
@@ -148,7 +148,7 @@ def try_again(
         )
         .values(
             state=PostState.SCHEDULED,
-            due_at=now,
+            due_at=case((col(Post.first_due_at) > now, Post.first_due_at), else_=now),
             failure="",
             fence=col(Post.fence) + 1,
             alarmed_at=None,

@@ -1,11 +1,47 @@
-"""Templates: how a retailer words its posts, by language, kind and network."""
+"""Templates: how a retailer words its posts, by language, kind and network.
 
+A template is text with fields in braces; what a field stands for is told when a post is
+composed. One that could not make a post that is found again is refused when it is
+saved: the link is how a post is known, and it has to stand alone to stay whole.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from offers.columns import Moment
+from offers.errors import InvalidField
+from offers.ids import new_id
+from offers.sentences import Sentence
+
+FIELDS = (
+    "title",
+    "price",
+    "prior",
+    "percent",
+    "units",
+    "allotment",
+    "starts",
+    "ends",
+    "duration",
+    "pitch",
+    "hashtags",
+    "outcome",
+    "next",
+    "link",
+)
+LINK, PRICE = "link", "price"
+ADDRESSES = ("link", "next")
+ANNOUNCEMENT = "announcement"
+"""The kind that has to name the price."""
+
+LONGEST = 2_000
+_FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 class PostTemplate(SQLModel, table=True):
@@ -24,3 +60,153 @@ class PostTemplate(SQLModel, table=True):
     network: str = ""
     body: str
     changed_at: datetime = Field(sa_type=Moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a line: the name of a field, or words as they are."""
+
+    text: str
+    is_field: bool = False
+
+
+def pieces(line: str) -> Iterator[Piece]:
+    """Yield what a line of a template is made of."""
+    done = 0
+    for found in _FIELD.finditer(line):
+        if found.start() > done:
+            yield Piece(line[done : found.start()])
+        yield Piece(found[1], is_field=True)
+        done = found.end()
+    if done < len(line):
+        yield Piece(line[done:])
+
+
+def check_body(kind: str, body: str) -> str:
+    """Return the body of a template as it is kept.
+
+    Raises:
+        InvalidField: If no post could be made of it; the sentence names the field.
+    """
+    body = "\n".join(line.rstrip() for line in body.strip().splitlines())
+    problem = _problem(kind, body)
+    if problem is not None:
+        raise InvalidField("body", problem, body)
+    return body
+
+
+def keep_template(
+    session: Session,
+    retailer_id: str,
+    *,
+    language: str,
+    kind: str,
+    network: str = "",
+    body: str,
+    now: datetime,
+) -> PostTemplate:
+    """Word a retailer's posts of a kind, on one network or on all others.
+
+    Raises:
+        InvalidField: If no post could be made of *body*.
+    """
+    body = check_body(kind, body)
+    template = _find(session, retailer_id, language, kind, network) or PostTemplate(
+        id=new_id("template", now),
+        retailer_id=retailer_id,
+        language=language,
+        kind=kind,
+        network=network,
+        body=body,
+        changed_at=now,
+    )
+    template.body, template.changed_at = body, now
+    session.add(template)
+    session.flush()
+    return template
+
+
+def drop_template(
+    session: Session, retailer_id: str, *, language: str, kind: str, network: str = ""
+) -> None:
+    """Go back to what is said without this template; none is fine."""
+    template = _find(session, retailer_id, language, kind, network)
+    if template is not None:
+        session.delete(template)
+        session.flush()
+
+
+def templates(session: Session, retailer_id: str, language: str) -> list[PostTemplate]:
+    """Return a retailer's templates in one language, the general ones first."""
+    statement = (
+        select(PostTemplate)
+        .where(
+            PostTemplate.retailer_id == retailer_id, PostTemplate.language == language
+        )
+        .order_by(col(PostTemplate.kind), col(PostTemplate.network))
+    )
+    return list(session.exec(statement))
+
+
+def choose_template(
+    kept: Iterable[PostTemplate], *, kind: str, network: str
+) -> PostTemplate | None:
+    """Return the network's own template for a *kind*, or the general one, if any."""
+    found = {template.network: template for template in kept if template.kind == kind}
+    return found.get(network) or found.get("")
+
+
+def _find(
+    session: Session, retailer_id: str, language: str, kind: str, network: str
+) -> PostTemplate | None:
+    statement = select(PostTemplate).where(
+        PostTemplate.retailer_id == retailer_id,
+        PostTemplate.language == language,
+        PostTemplate.kind == kind,
+        PostTemplate.network == network,
+    )
+    return session.exec(statement).one_or_none()
+
+
+def _problem(kind: str, body: str) -> Sentence | None:
+    """Return the first thing that is wrong with a body."""
+    if not body:
+        return Sentence("Fill this in.")
+    if len(body) > LONGEST:
+        return Sentence("Use {longest} characters at most.", longest=LONGEST)
+    fields = Counter(_FIELD.findall(body))
+    for name in fields:
+        if name not in FIELDS:
+            return Sentence("There is no field {field}.", field=_braced(name))
+    if set("{}") & set(_FIELD.sub("", body)):
+        return Sentence(
+            "A brace has no other half: a field is written as {field} is.",
+            field="{title}",
+        )
+    return _missing(kind, fields) or _attached(body)
+
+
+def _missing(kind: str, fields: Counter[str]) -> Sentence | None:
+    needed = (LINK, PRICE) if kind == ANNOUNCEMENT else (LINK,)
+    for name in needed:
+        if not fields[name]:
+            return Sentence("The field {field} is missing.", field=_braced(name))
+    for name in ADDRESSES:
+        if fields[name] > 1:
+            return Sentence("Write {field} only once.", field=_braced(name))
+    return None
+
+
+def _attached(body: str) -> Sentence | None:
+    """Tell of an address that something touches: networks would read it as part."""
+    for name in ADDRESSES:
+        if re.search(rf"\S\{{{name}\}}|\{{{name}\}}\S", body):
+            return Sentence(
+                "Leave a space or a line break on both sides of {field}.",
+                field=_braced(name),
+            )
+    return None
+
+
+def _braced(name: str) -> str:
+    return f"{{{name}}}"

@@ -26,6 +26,7 @@ from outletbot.web import (
     stock_webhook,
     stripe_webhook,
 )
+from outletbot.web.desk.alarms import read_banner
 from outletbot.web.errors import answer_errors
 from outletbot.web.guard import add_headers, choose, refuse_forgeries, require_sign_in
 from outletbot.web.measures import measure
@@ -37,6 +38,7 @@ MIDDLEWARES = (
     answer_errors,
     refuse_forgeries,
     require_sign_in,
+    read_banner,
 )
 
 
@@ -87,10 +89,4 @@ async def _reach_out(app: web.Application) -> AsyncIterator[None]:
 
 
 def _networks(app: web.Application, session: aiohttp.ClientSession) -> Networks:
-    return Networks(
-        session,
-        app[keys.SEAL],
-        public_url=app[keys.SETTINGS].public_url,
-        clock=app[keys.CLOCK],
-        sandbox=app[keys.SETTINGS].networks_sandbox,
-    )
+    return Networks.of(app[keys.SETTINGS], session, app[keys.SEAL], app[keys.CLOCK])

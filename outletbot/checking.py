@@ -103,13 +103,7 @@ async def _check_accounts(
         words = "there is none yet: outletbot add-retailer SLUG NAME --owner E-MAIL"
         yield Finding("retailers", Verdict.LOOK, words)
     async with guarded_session(allow_private=settings.allow_private_addresses) as http:
-        networks = Networks(
-            http,
-            seal,
-            public_url=settings.public_url,
-            clock=utc_now,
-            sandbox=settings.networks_sandbox,
-        )
+        networks = Networks.of(settings, http, seal, utc_now)
         for seller, account in await database.read(connected_accounts):
             yield await _check_account(networks, seller, account)
 

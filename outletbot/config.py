@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -162,6 +163,13 @@ class Settings(BaseSettings):
     def sandbox_origin(self) -> str:
         """Where the sandbox's payment page is, if the sandbox stands in for Stripe."""
         return self.stripe_api_base if self.stripe_api_base.startswith("http:") else ""
+
+    @property
+    def sandbox_origins(self) -> str:
+        """Where forms may lead in a sandbox: Stripe's and the networks'."""
+        parts = urlsplit(self.networks_sandbox)
+        networks = f"{parts.scheme}://{parts.netloc}" if parts.scheme == "http" else ""
+        return " ".join(filter(None, (self.sandbox_origin, networks)))
 
     @property
     def secure(self) -> bool:

@@ -6,13 +6,15 @@ sleeps to the instant. So a hundred posts leave at once, not one commit after an
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from offers.departures import Departure, Verdict, depart
 from outletbot.clock import Clock
 from outletbot.db import Database
+from outletbot.together import Together
 
-MARGIN = timedelta(milliseconds=200)
+MARGIN = timedelta(milliseconds=400)
 """So long before its time a post is written down as about to go out."""
 
 
@@ -25,11 +27,15 @@ class Held(Exception):
 
 
 class Departures:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    """*ahead* is how long before their time posts are leased."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, ahead: timedelta = timedelta()
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._waiting: list[tuple[Departure, asyncio.Future[Verdict]]] = []
-        self._noting: asyncio.Task[None] | None = None
+        self._ahead = ahead
+        self._noting = Together(self._note)
 
     async def leave(self, departure: Departure) -> None:
         """Return at the instant at which the post is to go out.
@@ -39,34 +45,17 @@ class Departures:
         """
         due_at = departure.post.first_due_at
         await self._sleep(due_at - MARGIN - self._clock())
-        verdict = await self._noted(departure)
+        verdict = await self._noting.do(departure)
         if verdict is not Verdict.GO:
             raise Held(verdict)
         while (early := due_at - self._clock()) > timedelta():
             await self._sleep(early)
 
-    async def _noted(self, departure: Departure) -> Verdict:
-        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.append((departure, future))
-        if self._noting is None or self._noting.done():
-            self._noting = asyncio.create_task(self._note())
-        return await future
-
-    async def _note(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                verdicts = await self._database.transact(
-                    depart, [one for one, _ in batch], now=self._clock()
-                )
-            except Exception as error:  # noqa: BLE001  (each of them is told)
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for one, future in batch:
-                    if not future.done():
-                        future.set_result(verdicts[one.post.id])
+    async def _note(self, departures: Sequence[Departure]) -> list[Verdict]:
+        verdicts = await self._database.transact(
+            depart, departures, now=self._clock(), ahead=self._ahead
+        )
+        return [verdicts[one.post.id] for one in departures]
 
     async def _sleep(self, span: timedelta) -> None:
         if span > timedelta():

@@ -3,7 +3,7 @@
 Every function takes the language (``en`` or ``fr``) last.
 """
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
@@ -52,6 +52,11 @@ def print_moment(moment: datetime, zone: tzinfo, language: str) -> str:
     french = f"EEE{NBSP}d{NBSP}MMM 'à'{NBSP}HH:mm"
     pattern = french if language == "fr" else "EEE d MMM, HH:mm"
     return format_datetime(moment, pattern, tzinfo=zone, locale=locale_of(language))
+
+
+def print_weekday(day: date, language: str) -> str:
+    """Return such as ``Mon 23 Nov``."""
+    return format_date(day, "EEE d MMM", locale=locale_of(language))
 
 
 def print_day(moment: datetime, zone: tzinfo, language: str) -> str:

@@ -16,16 +16,22 @@ from functools import partial
 import structlog
 from aiohttp import web
 
+from offers.beats import EVERY
 from outletbot.app import build_app
 from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.hints import Hints, open_hints
 from outletbot.importing import work_on_import
+from outletbot.jobs.alarming import sound_alarms
+from outletbot.jobs.beating import Heart
 from outletbot.jobs.bookkeeping import keep_books
 from outletbot.jobs.delivering import Courier
 from outletbot.jobs.following import follow_up_deals
 from outletbot.jobs.handling import handle_arrivals
+from outletbot.jobs.keeping import keep_accounts
+from outletbot.jobs.mailing import send_letters
+from outletbot.jobs.measuring import measure_posts
 from outletbot.jobs.opening import open_and_close
 from outletbot.jobs.paying import expire_holds, open_missing_pages
 from outletbot.jobs.publishing import Publisher
@@ -35,6 +41,7 @@ from outletbot.jobs.rehearsing import Players
 from outletbot.jobs.retiring import retire_due_posts
 from outletbot.jobs.running import Job, run_jobs
 from outletbot.keys import STOP
+from outletbot.mail import open_transport
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.paying import Paying
@@ -43,6 +50,7 @@ from outletbot.referee import refereed_clock
 from outletbot.sealing import Seal
 from outletbot.stopping import Stop, run_until
 from outletbot.stripe_client import stripe_gateways
+from outletbot.tokens import Keeper
 from outletbot.web.shop.fast_lane import open_fast_lane
 
 log = structlog.get_logger(__name__)
@@ -122,25 +130,32 @@ async def work(process: Process) -> None:
     settings, database, clock = process.settings, process.database, process.clock
     seal = Seal(settings.secret_key.get_secret_value())
     async with guarded_session(allow_private=settings.allow_private_addresses) as http:
-        networks = Networks(
-            http,
-            seal,
-            public_url=settings.public_url,
-            clock=clock,
-            sandbox=settings.networks_sandbox,
-        )
+        networks = Networks.of(settings, http, seal, clock)
+        keeper = Keeper(database, networks, seal, clock)
         publisher = Publisher(database, networks, clock, public_url=settings.public_url)
         courier = Courier(database, http, seal, clock)
         players = Players(database, clock, settings.environment())
+        heart = Heart(database, clock)
         log.info("worker_started")
         await run_jobs(
             [
+                Job("beating", heart.beat, EVERY),
                 Job("publishing", publisher.publish_due, QUICK, wakes=("posts",)),
                 Job(
                     "following",
                     partial(follow_up_deals, database, clock),
                     SLOW,
                     tells=("posts",),
+                ),
+                Job(
+                    "keeping",
+                    partial(keep_accounts, database, keeper, clock),
+                    timedelta(seconds=10),
+                ),
+                Job(
+                    "measuring",
+                    partial(measure_posts, database, networks, keeper, clock),
+                    timedelta(seconds=30),
                 ),
                 Job("delivering", courier.deliver_due, wakes=("deliveries",)),
                 Job(
@@ -161,7 +176,30 @@ async def work(process: Process) -> None:
             process.stop,
             process.hints,
         )
-        await asyncio.gather(publisher.finish(), players.finish())
+        await asyncio.gather(publisher.finish(), players.finish(), keeper.finish())
+        await heart.stop()
+
+
+async def watch(process: Process) -> None:
+    """Tell retailers what is late or broken; a dead worker cannot do so itself."""
+    settings, database, clock = process.settings, process.database, process.clock
+    transport = open_transport(settings.smtp_url.get_secret_value(), settings.mail_from)
+    alarms = partial(
+        sound_alarms,
+        database,
+        clock,
+        public_url=settings.public_url,
+        mails=transport is not None,
+    )
+    letters = partial(send_letters, database, transport, clock)
+    await run_jobs(
+        [
+            Job("alarming", alarms, 2 * SLOW, tells=("deliveries", "letters")),
+            Job("mailing", letters, SLOW, wakes=("letters",)),
+        ],
+        process.stop,
+        process.hints,
+    )
 
 
 def money_jobs(

@@ -12,7 +12,9 @@ from sqlmodel import SQLModel
 
 TABLES = (
     "offers.accounts",
+    "offers.alarms",
     "offers.bad_rows",
+    "offers.beats",
     "offers.catalog",
     "offers.clicks",
     "offers.deals",
@@ -20,6 +22,7 @@ TABLES = (
     "offers.holds",
     "offers.imports",
     "offers.ledger",
+    "offers.letters",
     "offers.merchants",
     "offers.orders",
     "offers.pacing",

@@ -35,6 +35,7 @@ SHARED_BY_ALL = {
     "account_balance",
     "payment_pace",
     "reading",
+    "worker_beat",
 }
 """The tables that are nobody's in particular, or may be the whole house's."""
 

@@ -6,15 +6,20 @@ Amounts are whole numbers of minor units; moments are ISO 8601 in UTC.
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from offers.accounts import ChannelAccount
 from offers.catalog import Offer
 from offers.deals import Deal
 from offers.orders import Order
+from offers.posts import Post
 from offers.refunds import Refund
 
 ORDER_PAID = "order.paid"
 ORDER_REFUNDED = "order.refunded"
 REFUND_FAILED = "order.refund_failed"
 DEAL_CLOSED = "deal.closed"
+POST_LATE = "post.late"
+POST_FAILED = "post.failed"
+CHANNEL_TROUBLE = "channel.trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,37 @@ class DealClosed:
     sold_out: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PostTrouble:
+    """A post that is late, has failed, or may be out and nobody can look for it.
+
+    *state* says which: ``scheduled`` or ``sending``, ``failed``, ``unconfirmed``.
+    *reason* is for people, and empty if nobody knows.
+    """
+
+    post: str
+    deal: str
+    title: str
+    kind: str
+    channel: str
+    handle: str
+    state: str
+    reason: str
+    due_at: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTrouble:
+    """A channel on which nothing goes out before somebody has looked."""
+
+    account: str
+    channel: str
+    handle: str
+    reason: str
+    at: str
+
+
 def order_paid(order: Order, offer: Offer) -> dict[str, object]:
     message = OrderPaid(
         order=order.id,
@@ -119,5 +155,34 @@ def deal_closed(deal: Deal, offer: Offer) -> dict[str, object]:
         opened_at=deal.opens_at.isoformat(),
         closed_at=deal.closes_at.isoformat(),
         sold_out=deal.sold_out_at is not None,
+    )
+    return asdict(message)
+
+
+def post_trouble(
+    post: Post, deal: Deal, account: ChannelAccount, at: datetime
+) -> dict[str, object]:
+    message = PostTrouble(
+        post=post.id,
+        deal=deal.id,
+        title=deal.title,
+        kind=post.kind,
+        channel=account.kind,
+        handle=account.handle,
+        state=post.state,
+        reason=post.failure,
+        due_at=post.first_due_at.isoformat(),
+        at=at.isoformat(),
+    )
+    return asdict(message)
+
+
+def channel_trouble(account: ChannelAccount, at: datetime) -> dict[str, object]:
+    message = ChannelTrouble(
+        account=account.id,
+        channel=account.kind,
+        handle=account.handle,
+        reason=account.trouble,
+        at=at.isoformat(),
     )
     return asdict(message)

@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from outletbot.channels import Image, ImageRules, Rejected
+from outletbot.channels.fitted import kept
 
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 2048  # of what is unpacked; a network may want less
@@ -21,6 +22,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP")
 _QUALITIES = (88, 75, 60, 40)
 
 
+@kept
 def fit_image(image: Image, rules: ImageRules) -> Image:
     """Return *image* as the network takes it: a JPEG, or a PNG if it was one.
 

@@ -5,13 +5,16 @@ ignore the key are why an unconfirmed post is looked for by its link first. What
 server takes is asked of it once (``/api/v2/instance``); until then, and on servers that
 do not tell, Mastodon's own defaults hold.
 
-Facts: docs.joinmastodon.org, methods "statuses", "media", "accounts", "instance".
+Facts: docs.joinmastodon.org, methods "statuses", "media", "accounts", "instance"; that
+an edit takes away a poll that is not sent again, and keeps the votes of one that is, is
+in mastodon's app/services/update_status_service.rb.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -21,7 +24,6 @@ from outletbot.channels import (
     Go,
     Image,
     Numbers,
-    Poll,
     Published,
     TryLater,
     Unconfirmed,
@@ -38,6 +40,13 @@ from outletbot.channels.calls import (
 from outletbot.channels.credentials import Credentials
 from outletbot.channels.images import fit_image
 from outletbot.channels.mastodon_api import judge_mastodon
+from outletbot.channels.mastodon_entities import (
+    kept,
+    made_at,
+    numbers,
+    poll_body,
+    published,
+)
 from outletbot.channels.mastodon_limits import Limits, read_limits
 from outletbot.channels.mastodon_text import links_of, text_length
 from outletbot.clock import Clock
@@ -70,6 +79,7 @@ class Mastodon:
             clock=clock,
             patience=patience,
         )
+        self._clock = clock
         self._patience = patience
         self._limits: Limits | None = None
         self._account_id = ""
@@ -92,7 +102,7 @@ class Mastodon:
     async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
         """Publish *draft*; twice with the same *key* within an hour gives one post.
 
-        A post with a poll has no pictures there.
+        A post with a poll has no pictures there, and its text is the question.
         """
         await self._learn_limits()
         images = () if draft.poll else draft.images
@@ -101,7 +111,7 @@ class Mastodon:
         if draft.answers:
             more["in_reply_to_id"] = draft.answers
         if draft.poll:
-            more["poll"] = _poll(draft.poll)
+            more["poll"] = poll_body(draft.poll)
         await go()
         return await self._post(draft.text, draft.language, key, **more)
 
@@ -114,16 +124,16 @@ class Mastodon:
                     draft.link in links_of(content)
                     and (status.get("in_reply_to_id") or "") == draft.answers
                 ):
-                    return _published(status)
+                    return published(status)
         return None
 
     async def edit(self, remote_id: str, draft: Draft) -> None:
-        """Replace the text; images and language not sent again would be lost."""
+        """Replace the text; what else is not sent again would be lost."""
         path = f"/api/v1/statuses/{remote_id}"
-        kept = _kept((await self._api.read(path)).content)
-        if kept is None:
+        keeps = kept((await self._api.read(path)).content, now=self._clock())
+        if keeps is None:
             raise Unclear(path)
-        change = {"status": draft.text, **kept}
+        change = {"status": draft.text, **keeps}
         await self._api.call("PUT", path, lost=Unconfirmed, json=change)
 
     async def delete(self, remote_id: str) -> None:
@@ -134,14 +144,14 @@ class Mastodon:
             return
 
     async def measure(self, remote_ids: Sequence[str]) -> Mapping[str, Numbers]:
-        numbers = {}
+        found = {}
         for remote_id in remote_ids:
             try:
                 status = (await self._api.read(f"/api/v1/statuses/{remote_id}")).content
             except NotThere:
                 continue
-            numbers[remote_id] = _numbers(status)
-        return numbers
+            found[remote_id] = numbers(status)
+        return found
 
     async def _post(
         self, text: str, language: str, key: str, **more: object
@@ -160,11 +170,11 @@ class Mastodon:
                 **more,
             },
         )
-        published = _published(answer.content)
-        if published is None:
+        post = published(answer.content)
+        if post is None:
             msg = "The server answered the post with something else."
             raise Unconfirmed(msg)
-        return published
+        return post
 
     async def _upload(self, image: Image) -> str:
         """Give the server an image and return its id there, once it can be used.
@@ -175,7 +185,7 @@ class Mastodon:
         form = aiohttp.FormData()
         form.add_field(
             "file",
-            fitted.content,
+            BytesIO(fitted.content),
             filename=f"image.{fitted.content_type.partition('/')[2]}",
             content_type=fitted.content_type,
         )
@@ -205,8 +215,8 @@ class Mastodon:
         # Those that answer our own posts are among them nevertheless.
         params = {"exclude_replies": "true", "limit": str(PAGE)}
         while page := await self._read_page(path, params):
-            for status, made_at in page:
-                if made_at < since:
+            for status, moment in page:
+                if moment < since:
                     return
                 yield status
             last = str(page[-1][0]["id"])
@@ -221,7 +231,7 @@ class Mastodon:
         if not isinstance(page, list):
             raise Unclear(path)
         try:
-            return [(status, _made_at(status)) for status in page]
+            return [(status, made_at(status)) for status in page]
         except (KeyError, TypeError, ValueError) as error:
             raise Unclear(path) from error
 
@@ -240,46 +250,3 @@ class Mastodon:
         except NotThere:
             self._limits = Limits()
         self.capabilities = self._limits.capabilities
-
-
-def _made_at(status: Any) -> datetime:
-    made_at = datetime.fromisoformat(status["created_at"])
-    return made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC)
-
-
-def _kept(status: Any) -> dict[str, object] | None:
-    """Return what of a post is to be sent again, lest an edit takes it away."""
-    match status:
-        case {"media_attachments": list(images), **more}:
-            pass
-        case _:
-            return None
-    media_ids = [image["id"] for image in images if "id" in image]
-    language = more.get("language")
-    return {"media_ids": media_ids} | ({"language": language} if language else {})
-
-
-def _published(status: Any) -> Published | None:
-    match status:
-        case {"id": str(remote_id), "url": str(url)}:
-            return Published(remote_id, url)
-        case {"id": str(remote_id), "uri": str(url)}:
-            return Published(remote_id, url)
-    return None
-
-
-def _poll(poll: Poll) -> dict[str, object]:
-    seconds = int(poll.duration.total_seconds())
-    return {"options": list(poll.options), "expires_in": seconds}
-
-
-def _numbers(status: Any) -> Numbers:
-    def count(name: str) -> int | None:
-        value = status.get(name) if isinstance(status, dict) else None
-        return value if isinstance(value, int) else None
-
-    return Numbers(
-        likes=count("favourites_count"),
-        reposts=count("reblogs_count"),
-        replies=count("replies_count"),
-    )

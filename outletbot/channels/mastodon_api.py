@@ -3,7 +3,6 @@
 Facts: docs.joinmastodon.org, "Rate limits" and the errors of each method.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -32,17 +31,19 @@ def judge_mastodon(refusal: Refusal) -> ChannelError:
     match refusal.content:
         case {"error": str(sentence)}:
             words = sentence
-    wait = retry_after(refusal.headers) or _until_reset(
-        refusal.headers, now=refusal.now
-    )
-    return judge(refusal, words, remedies=_REMEDIES, after=wait)
+    return judge(refusal, words, remedies=_REMEDIES, after=until_free(refusal))
 
 
-def _until_reset(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
-    """``X-RateLimit-Reset`` is a moment in ISO 8601; proxies use ``Retry-After``."""
+def until_free(refusal: Refusal) -> timedelta | None:
+    """Return how long the server wants us to wait, if it says.
+
+    ``X-RateLimit-Reset`` is a moment in ISO 8601; proxies use ``Retry-After``.
+    """
+    if wait := retry_after(refusal.headers):
+        return wait
     try:
-        reset = datetime.fromisoformat(headers.get("X-RateLimit-Reset", ""))
+        reset = datetime.fromisoformat(refusal.headers.get("X-RateLimit-Reset", ""))
     except ValueError:
         return None
     reset = reset if reset.tzinfo else reset.replace(tzinfo=UTC)
-    return max(reset - now, timedelta(seconds=1))
+    return max(reset - refusal.now, timedelta(seconds=1))

@@ -18,6 +18,9 @@ from outletbot.channels import (
 )
 from outletbot.channels.mastodon_text import URL_LENGTH
 
+SHORTEST_POLL = timedelta(minutes=5)
+LONGEST_POLL = timedelta(seconds=2_629_746)
+DEFAULT_POLL = PollRules(2, 4, 50, SHORTEST_POLL, LONGEST_POLL)
 DEFAULTS = Capabilities(
     max_length=500,
     counting=Counting.GRAPHEMES,
@@ -29,7 +32,7 @@ DEFAULTS = Capabilities(
     ),
     posts=(Rate(300, timedelta(minutes=5)),),
     deletes=(Rate(30, timedelta(minutes=30)),),
-    poll=PollRules(2, 4, 50, timedelta(minutes=5), timedelta(seconds=2_629_746)),
+    poll=DEFAULT_POLL,
 )
 
 
@@ -53,9 +56,25 @@ def read_limits(instance: Any) -> Limits:
         max_alt_length=_number(media, "description_limit", rules.max_alt_length),
     )
     length = _number(statuses, "max_characters", DEFAULTS.max_length)
+    poll = _read_poll(_part(instance, "configuration", "polls"))
     return Limits(
-        replace(DEFAULTS, max_length=length, images=images),
+        replace(DEFAULTS, max_length=length, images=images, poll=poll),
         _number(statuses, "characters_reserved_per_url", URL_LENGTH),
+    )
+
+
+def _read_poll(part: Mapping[str, Any]) -> PollRules:
+    rules = DEFAULT_POLL
+    shortest = _number(part, "min_expiration", int(SHORTEST_POLL.total_seconds()))
+    longest = _number(part, "max_expiration", int(LONGEST_POLL.total_seconds()))
+    return replace(
+        rules,
+        max_options=_number(part, "max_options", rules.max_options),
+        max_option_length=_number(
+            part, "max_characters_per_option", rules.max_option_length
+        ),
+        min_duration=timedelta(seconds=shortest),
+        max_duration=timedelta(seconds=longest),
     )
 
 

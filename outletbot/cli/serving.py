@@ -16,6 +16,7 @@ from outletbot.cli.common import out
 from outletbot.config import ConfigError, Settings
 from outletbot.db import Database
 from outletbot.logs import set_up_logs
+from outletbot.mail import open_transport
 from outletbot.schema import migrate as migrate_schema
 from outletbot.sealing import NO_KEY, Seal
 
@@ -35,25 +36,25 @@ def add_to(cli: typer.Typer) -> None:
 
 def serve() -> None:
     """Run web and worker in one process, and migrate first: the way to begin."""
-    from outletbot.processes import serve_web, work  # noqa: PLC0415  (see above)
+    from outletbot.processes import serve_web, watch, work  # noqa: PLC0415  (see above)
 
     settings = _ready_settings()
     _migrate(settings)
-    _run(settings, serve_web, work)
+    _run(settings, serve_web, work, watch)
 
 
 def web() -> None:
     """Answer requests. Any number may run beside each other on PostgreSQL."""
-    from outletbot.processes import serve_web  # noqa: PLC0415  (see above)
+    from outletbot.processes import serve_web, watch  # noqa: PLC0415  (see above)
 
-    _run(_ready_settings(), serve_web)
+    _run(_ready_settings(), serve_web, watch)
 
 
 def worker() -> None:
     """Do the work that no request waits for: post, settle, expire, deliver."""
-    from outletbot.processes import work  # noqa: PLC0415  (see above)
+    from outletbot.processes import watch, work  # noqa: PLC0415  (see above)
 
-    _run(_ready_settings(), work)
+    _run(_ready_settings(), work, watch)
 
 
 def migrate() -> None:
@@ -63,7 +64,7 @@ def migrate() -> None:
 
 
 def demo(port: Port = 8080, folder: Folder = Path("var/demo")) -> None:
-    """Run a sample outlet, with a sandbox in place of Stripe and Mastodon."""
+    """Run a sample outlet, with sandboxes in place of Stripe and the networks."""
     set_up_logs("auto", least=logging.WARNING)
     from outletbot.demo.running import run_demo  # noqa: PLC0415  (see above)
 
@@ -75,7 +76,7 @@ def sandbox(
     folder: Folder = Path("var/sandbox"),
     shop: Annotated[int, typer.Option(help="The port of the shop it tells.")] = 8080,
 ) -> None:
-    """Run the stand-ins for Stripe and Mastodon on their own."""
+    """Run the stand-ins for Stripe and the networks on their own."""
     set_up_logs("auto", least=logging.WARNING)
     from outletbot.demo.running import run_sandbox  # noqa: PLC0415  (see above)
 
@@ -99,6 +100,11 @@ def _ready_settings() -> Settings:
         Seal(settings.secret_key.get_secret_value())
     except ValueError as error:
         raise ConfigError(NO_KEY) from error
+    try:
+        open_transport(settings.smtp_url.get_secret_value(), settings.mail_from)
+    except ValueError as error:
+        msg = f"SMTP_URL, MAIL_FROM: {error}"
+        raise ConfigError(msg) from error
     return settings
 
 

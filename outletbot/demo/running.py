@@ -10,19 +10,23 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from offers.alarms import raise_alarms
 from offers.errors import Missing
 from offers.merchants import invite
 from offers.retailers import Retailer, find_retailer_by_slug
+from outletbot.app import build_app
 from outletbot.clock import utc_now
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.demo import outlet
+from outletbot.demo.channels import Channels
 from outletbot.demo.outlet import IMPORTED, SLUG, MastodonAccess
 from outletbot.demo.story import Story
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
-from outletbot.processes import run, serve_web, serving, until_stopped, work
+from outletbot.processes import run, serve_web, serving, until_stopped, watch, work
 from outletbot.sandbox.mastodon import Account, build_mastodon_sandbox
+from outletbot.sandbox.networks import APPS, build_networks_sandbox
 from outletbot.sandbox.stripe import build_stripe_sandbox
 from outletbot.schema import migrate
 from outletbot.sealing import Seal, new_key
@@ -31,6 +35,7 @@ from outletbot.stripe_client import stripe_gateways
 HOST = "127.0.0.1"
 STRIPE_KEY = "sk_test_outletbot_demo"
 HANDLE = "fjordlight"
+NETWORKS_FOLDER = "networks"
 HIGHEST_PORT = 65_535
 
 Say = Callable[[str], None]
@@ -41,6 +46,7 @@ class Addresses:
     shop: int
     stripe: int
     mastodon: int
+    networks: int
 
     @property
     def public_url(self) -> str:
@@ -54,22 +60,25 @@ class Addresses:
     def mastodon_url(self) -> str:
         return f"http://{HOST}:{self.mastodon}"
 
+    @property
+    def networks_url(self) -> str:
+        return f"http://{HOST}:{self.networks}"
+
 
 async def run_demo(folder: Path, *, port: int, say: Say) -> None:
     """Run the demo in *folder* until somebody presses Ctrl-C."""
-    addresses = Addresses(*free_ports(port, 3))
+    addresses = Addresses(*free_ports(port, 4))
     settings = _settings(folder, addresses)
     async with sandbox(folder, settings, addresses):
         await _prepare(settings, addresses, say)
         _announce(addresses, await _invite(settings), say)
-        await run(settings, serve_web, work)
+        await run(settings, serve_web, work, watch)
     say("Stopped. Everything is kept: make demo goes on from here.")
 
 
 async def run_sandbox(folder: Path, *, port: int, shop: int, say: Say) -> None:
-    """Serve the stand-ins for Stripe and Mastodon until somebody presses Ctrl-C."""
-    stripe_port, mastodon_port = free_ports(port, 2)
-    addresses = Addresses(shop, stripe_port, mastodon_port)
+    """Serve the stand-ins for Stripe and the networks until somebody presses Ctrl-C."""
+    addresses = Addresses(shop, *free_ports(port, 3))
     settings = _settings(folder, addresses)
     async with sandbox(folder, settings, addresses):
         say(
@@ -77,6 +86,8 @@ async def run_sandbox(folder: Path, *, port: int, shop: int, say: Say) -> None:
   STRIPE_API_BASE={addresses.stripe_url}
   STRIPE_API_KEY={STRIPE_KEY}
   STRIPE_WEBHOOK_SECRET={settings.stripe_webhook_secret.get_secret_value()}
+  NETWORKS_SANDBOX={addresses.networks_url}
+{_app_lines()}
   Mastodon is at {addresses.mastodon_url}, its token is in {folder}/mastodon-token
   Events go to {addresses.public_url}/webhooks/stripe. Ctrl-C stops.
 """
@@ -88,7 +99,7 @@ async def run_sandbox(folder: Path, *, port: int, shop: int, say: Say) -> None:
 async def sandbox(
     folder: Path, settings: Settings, addresses: Addresses
 ) -> AsyncIterator[None]:
-    """Serve a Stripe and a Mastodon to practise on while the block runs."""
+    """Serve a Stripe and the networks to practise on while the block runs."""
     stripe_app = build_stripe_sandbox(
         clock=utc_now,
         webhook_url=f"{addresses.public_url}/webhooks/stripe",
@@ -104,9 +115,15 @@ async def sandbox(
         looks_until_ready=0,  # each would cost the first start a second
         state_path=folder / "mastodon.db",
     )
+    networks_app = build_networks_sandbox(
+        clock=utc_now,
+        public_url=addresses.networks_url,
+        state_folder=folder / NETWORKS_FOLDER,
+    )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serving(stripe_app, HOST, addresses.stripe))
         await stack.enter_async_context(serving(mastodon_app, HOST, addresses.mastodon))
+        await stack.enter_async_context(serving(networks_app, HOST, addresses.networks))
         yield
 
 
@@ -146,9 +163,31 @@ def _settings(folder: Path, addresses: Addresses) -> Settings:
             "stripe_api_key": STRIPE_KEY,
             "stripe_webhook_secret": _keep(folder / "webhook-secret", _new_whsec),
             "stripe_api_base": addresses.stripe_url,
+            "networks_sandbox": addresses.networks_url,
+            **app_settings(),
             "allow_private_addresses": True,
         }
     )
+
+
+def app_settings() -> dict[str, str]:
+    """Return the settings of the apps that the sandboxes let in."""
+    names = {
+        "x": ("x_client_id", "x_client_secret"),
+        "meta": ("meta_app_id", "meta_app_secret"),
+        "threads": ("threads_app_id", "threads_app_secret"),
+        "linkedin": ("linkedin_client_id", "linkedin_client_secret"),
+    }
+    return {
+        name: value
+        for kind, app in APPS.items()
+        for name, value in zip(names[kind], app, strict=True)
+    }
+
+
+def _app_lines() -> str:
+    settings = app_settings().items()
+    return "\n".join(f"  {name.upper()}={value}" for name, value in settings)
 
 
 def _keep(path: Path, make: Callable[[], str]) -> str:
@@ -175,23 +214,25 @@ async def _prepare(settings: Settings, addresses: Addresses, say: Say) -> None:
         guarded_session(allow_private=True) as http,
         stripe_gateways(settings) as gateways,
     ):
-        networks = Networks(
-            http,
-            seal,
-            public_url=settings.public_url,
-            clock=utc_now,
-            sandbox=settings.networks_sandbox,
-        )
+        networks = Networks.of(settings, http, seal, utc_now)
+        channels = Channels(database, networks, seal, folder / NETWORKS_FOLDER)
         story = Story(database, gateways, networks, public_url=settings.public_url)
         retailer = await database.read(find_retailer_by_slug, SLUG)
         if retailer is None:
             say("Drawing pictures and stocking the shelves of a sample outlet …")
             retailer = await _stock(database, access, seal)
-            await story.tell(retailer.id)
+            await channels.connect(retailer.id)
+            app = build_app(settings, database, gateways, clock=utc_now)
+            # Some networks fetch a post's picture from the shop.
+            async with serving(app, HOST, addresses.shop):
+                await story.tell(retailer.id)
         await database.transact(
             outlet.move_mastodon, retailer.id, addresses.mastodon_url
         )
+        await channels.connect(retailer.id)
         await story.go_on(retailer.id, now=utc_now())
+        # What went wrong in the story is on its pages; nobody is told by the log.
+        await database.transact(raise_alarms, now=utc_now())
     database.close()
 
 
@@ -219,11 +260,13 @@ def _invite_owner(session: Session) -> str:
 
 def _announce(addresses: Addresses, sign_in: str, say: Say) -> None:
     shop, mastodon = addresses.public_url, addresses.mastodon_url
+    networks = addresses.networks_url
     say(
         f"""
   The outlet, as shoppers see it    {shop}/o/{SLUG}
   The merchant's summary, sign in   {sign_in}
   Its posts on a sandbox Mastodon   {mastodon}/@{HANDLE}
+  Its posts on the other networks   {networks}
   The sandbox in place of Stripe    {addresses.stripe_url}/sandbox
 
   One deal is open, one opens in two minutes, one is sold out. Ctrl-C stops.

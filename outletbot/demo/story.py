@@ -13,7 +13,6 @@ import aiohttp
 import structlog
 from sqlmodel import Session
 
-from offers.accounts import accounts
 from offers.catalog import Offer, find_offer_by_sku
 from offers.claim_rows import Granted
 from offers.claims import Claim, place_holds
@@ -23,8 +22,9 @@ from offers.errors import Missing
 from offers.ids import new_code
 from offers.money import Money
 from offers.planning import DealPlan, plan_deal
-from offers.posts import Post, posts_of_deal, schedule_posts
+from offers.posts import Post, PostState, posts_of_deal, schedule_posts
 from outletbot.db import Database
+from outletbot.demo.channels import usable_accounts
 from outletbot.demo.stage import Stage
 from outletbot.jobs.opening import open_and_close
 from outletbot.jobs.publishing import Publisher
@@ -129,7 +129,8 @@ class Story:
     async def _sell(
         self, deal: Deal, orders: int, within: timedelta, stage: Stage
     ) -> None:
-        posts = await self._database.read(posts_of_deal, deal.retailer_id, deal.id)
+        planned = await self._database.read(posts_of_deal, deal.retailer_id, deal.id)
+        posts = [post for post in planned if post.state is PostState.PUBLISHED]
         for number in range(orders):
             stage.later(within / orders)
             post = posts[number % len(posts)]
@@ -188,7 +189,8 @@ def plan_scene(
         pitch=scene.pitch,
     )
     deal = plan_deal(session, retailer_id, plan, now=now)
-    schedule_posts(session, deal, accounts(session, retailer_id), now=now)
+    usable = usable_accounts(session, retailer_id, now=now)
+    schedule_posts(session, deal, usable, now=now)
     return deal
 
 

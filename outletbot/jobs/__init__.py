@@ -3,7 +3,12 @@
 running      the loop: every job at its own pace
 opening      deals whose time has come open; those whose time is up close
 publishing   due posts go to their channels, to the instant
-retiring     posts whose deal is over are edited or deleted
+following    what is to be said of a deal that runs is planned
+retiring     posts whose deal is over are edited, answered or deleted
+keeping      accounts' tokens are renewed, and looked at once a day
+measuring    how posts do is read back
+beating      the worker says that it is alive
+alarming     what is late or broken is told;  mailing
 paying       holds get their payment page, and end by the provider's word
 handling     arrivals are acted on
 refunding    due refunds are asked of the provider

@@ -6,11 +6,14 @@ the network, by its own link, before anything is repeated.
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
 from offers.accounts import note_trouble
@@ -45,6 +48,7 @@ from outletbot.departures import Departures, Held
 from outletbot.drafting import Matter, draft_post, gather
 from outletbot.networks import Networks
 from outletbot.sealing import CannotOpen
+from outletbot.together import Together
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +56,14 @@ AHEAD = timedelta(seconds=5)
 AT_ONCE = 100
 LOOK_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(hours=1)
+
+FEW = AT_ONCE // 2
+BREATH = 0.1
+"""Seconds to wait for more room if there is for *FEW* posts only, lest each of them is
+leased alone."""
+
+Note = tuple[Post, Published, datetime]
+Reading = asyncio.Future[dict[str, Matter | Exception]]
 
 
 class Publisher:
@@ -67,7 +79,8 @@ class Publisher:
         self._networks = networks
         self._clock = clock
         self._public_url = public_url
-        self._departures = Departures(database, clock)
+        self._departures = Departures(database, clock, ahead=AHEAD)
+        self._notes = Together(self._note)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def publish_due(self) -> int:
@@ -75,31 +88,41 @@ class Publisher:
 
         A slow network keeps nobody waiting but its own posts.
         """
+        if AT_ONCE - len(self._under_way) < FEW:
+            await asyncio.sleep(BREATH)
         room = AT_ONCE - len(self._under_way)
         if room <= 0:
             return 0
         posts = await self._database.transact(
             lease_due_posts, now=self._clock(), ahead=AHEAD, limit=room
         )
-        for post in posts:
-            task = asyncio.create_task(self._guarded(post))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        for group in _by_deal(posts):
+            reading = self._read(group)
+            for post in group:
+                task = asyncio.create_task(self._guarded(post, reading))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
         return len(posts)
 
     async def finish(self) -> None:
         """Wait for what is under way."""
         await asyncio.gather(*self._under_way)
 
-    async def _guarded(self, post: Post) -> None:
+    async def _guarded(self, post: Post, reading: Reading) -> None:
         """A bug in one post's way is no reason to lose the others'."""
         try:
-            await self._publish(post)
+            await self._publish(post, reading)
         except Exception:
             log.exception("post_not_handled", post=post.id)
 
-    async def _publish(self, post: Post) -> None:
-        matter = await self._database.read(gather, post)
+    def _read(self, posts: Sequence[Post]) -> Reading:
+        return asyncio.ensure_future(self._database.read(_gather_all, posts))
+
+    async def _publish(self, post: Post, reading: Reading | None = None) -> None:
+        reading = reading or self._read([post])
+        matter = (await asyncio.shield(reading))[post.id]
+        if isinstance(matter, Exception):
+            raise matter
         sent = post.state is PostState.SENDING
         try:
             channel = self._networks.channel(matter.account)
@@ -166,15 +189,13 @@ class Publisher:
 
     async def _record(self, post: Post, published: Published) -> None:
         now = self._clock()
-        await self._database.transact(
-            mark_published,
-            post,
-            remote_id=published.remote_id,
-            url=published.url,
-            now=now,
-        )
+        await self._notes.do((post, published, now))
         late = (now - post.first_due_at).total_seconds()
         log.info("post_published", post=post.id, url=published.url, late=round(late, 3))
+
+    async def _note(self, notes: Sequence[Note]) -> list[None]:
+        await self._database.transact(_note_all, notes)
+        return [None] * len(notes)
 
     async def _refuse(self, post: Post, refusal: Rejected, *, sent: bool) -> None:
         """A post that was *sent* and cannot be looked for may be out."""
@@ -217,6 +238,33 @@ class Publisher:
 def backoff(attempts: int) -> timedelta:
     """15 s, 30 s, 1 min, 2 min … up to a quarter of an hour."""
     return min(timedelta(seconds=15 << min(attempts, 8)), timedelta(minutes=15))
+
+
+def _by_deal(posts: Sequence[Post]) -> list[list[Post]]:
+    deals = defaultdict(list)
+    for post in posts:
+        deals[post.deal_id].append(post)
+    return list(deals.values())
+
+
+def _gather_all(
+    session: Session, posts: Sequence[Post]
+) -> dict[str, Matter | Exception]:
+    """What posts of one deal have in common is read once; each has its own trouble."""
+    matters: dict[str, Matter | Exception] = {}
+    for post in posts:
+        try:
+            matters[post.id] = gather(session, post)
+        except NoResultFound as error:
+            matters[post.id] = error
+    return matters
+
+
+def _note_all(session: Session, notes: Sequence[Note]) -> None:
+    for post, published, now in sorted(notes, key=lambda note: note[0].id):
+        mark_published(
+            session, post, remote_id=published.remote_id, url=published.url, now=now
+        )
 
 
 def _departure(matter: Matter, channel: Channel, draft: Draft) -> Departure:

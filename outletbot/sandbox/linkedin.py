@@ -90,7 +90,7 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
 @web.middleware
 async def _check_protocol(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Want of every call what Rest.li 2.0 and the versions want."""
-    if not request.path.startswith("/rest/"):
+    if "/rest/" not in request.path:
         return await handler(request)
     version = request.headers.get("LinkedIn-Version", "")
     if not version:

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults, inject
 from outletbot.sandbox.mastodon_limits import RateLimits, Spent
+from outletbot.sandbox.mastodon_oauth import doors
 from outletbot.sandbox.mastodon_objects import Account
 from outletbot.sandbox.mastodon_routes import SANDBOX, routes, token_of
 from outletbot.sandbox.mastodon_rules import MAX_FILE, Refusal
@@ -39,7 +40,8 @@ def build_mastodon_sandbox(
 
     A picture is ready after *looks_until_ready* looks at it, 0 being at once. With
     *state_path* posts, media, keys and ids go on after a restart, given the same
-    *accounts* in the same order; rate limits begin anew. The server is
+    *accounts* in the same order; rate limits begin anew. Any app may register and be
+    let in, at ``/oauth/authorize``. The server is
     ``app[SANDBOX]``, what shall go wrong ``app[FAULTS]``, and the budgets of calls
     ``app[RATE_LIMITS]``.
 
@@ -65,6 +67,7 @@ def build_mastodon_sandbox(
     app[FAULTS] = faults
     app[RATE_LIMITS] = RateLimits()
     app.add_routes(routes)
+    app.add_routes(doors)
     app.cleanup_ctx.append(_close)
     return app
 
@@ -82,6 +85,8 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except Refusal as refusal:
         return _error(refusal.status, refusal.sentence)
     except web.HTTPClientError as error:
+        if request.path.startswith("/oauth/"):
+            raise  # with its words, for the person who looks at the page
         known = {404: "Not Found", 413: "Payload Too Large"}
         return _error(error.status, known.get(error.status, error.reason))
 

@@ -13,7 +13,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from outletbot.sandbox.mastodon_objects import Account, Media, Parent, Status, Version
+from outletbot.sandbox.mastodon_objects import (
+    Account,
+    Media,
+    Parent,
+    Poll,
+    Status,
+    Version,
+)
 
 Json: TypeAlias = dict[str, Any]
 
@@ -151,6 +158,7 @@ class Books:
             body["sensitive"],
             tuple(self.media[media_id] for media_id in body["media_ids"]),
             datetime.fromisoformat(body["created_at"]),
+            _read_poll(body.get("poll")),
         )
 
 
@@ -171,4 +179,21 @@ def _version_body(version: Version) -> Json:
         "sensitive": version.sensitive,
         "media_ids": [media.id for media in version.media],
         "created_at": version.created_at.isoformat(),
+        "poll": _poll_body(version.poll) if version.poll else None,
     }
+
+
+def _poll_body(poll: Poll) -> Json:
+    return {**asdict(poll), "expires_at": poll.expires_at.isoformat()}
+
+
+def _read_poll(body: Json | None) -> Poll | None:
+    if body is None:
+        return None
+    return Poll(
+        body["id"],
+        tuple(body["options"]),
+        datetime.fromisoformat(body["expires_at"]),
+        body["multiple"],
+        tuple(body["votes"]),
+    )

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from outletbot.sandbox import mastodon_rules as rules
-from outletbot.sandbox.mastodon_objects import Account, Media, Status, Version
+from outletbot.sandbox.mastodon_objects import Account, Media, Poll, Status, Version
 from outletbot.sandbox.mastodon_state import MastodonSandbox
 
 _ENTITY = re.compile(
@@ -102,7 +102,7 @@ def status_json(sandbox: MastodonSandbox, status: Status) -> dict[str, Any]:
             for name in _tags(status.now.text)
         ],
         "card": None,
-        "poll": None,
+        "poll": poll_json(sandbox, status.now.poll) if status.now.poll else None,
     }
 
 
@@ -117,6 +117,22 @@ def version_json(
         "sensitive": version.sensitive,
         "created_at": moment(version.created_at),
         "media_attachments": [media_json(sandbox, media) for media in version.media],
+        "emojis": [],
+    }
+
+
+def poll_json(sandbox: MastodonSandbox, poll: Poll) -> dict[str, Any]:
+    return {
+        "id": poll.id,
+        "expires_at": moment(poll.expires_at),
+        "expired": poll.expires_at <= sandbox.clock(),
+        "multiple": poll.multiple,
+        "votes_count": sum(poll.votes),
+        "voters_count": None,
+        "options": [
+            {"title": title, "votes_count": votes}
+            for title, votes in zip(poll.options, poll.votes, strict=True)
+        ],
         "emojis": [],
     }
 
@@ -218,10 +234,10 @@ def _configuration_json(sandbox: MastodonSandbox) -> dict[str, Any]:
             "video_matrix_limit": 0,
         },
         "polls": {
-            "max_options": 4,
-            "max_characters_per_option": 50,
-            "min_expiration": 300,
-            "max_expiration": 2_629_746,
+            "max_options": rules.MAX_OPTIONS,
+            "max_characters_per_option": rules.MAX_OPTION,
+            "min_expiration": int(rules.SHORTEST_POLL.total_seconds()),
+            "max_expiration": int(rules.LONGEST_POLL.total_seconds()),
         },
         "translation": {"enabled": False},
     }

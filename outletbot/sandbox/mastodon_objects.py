@@ -32,6 +32,17 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """*votes* are how many each of the options has."""
+
+    id: str
+    options: tuple[str, ...]
+    expires_at: datetime
+    multiple: bool = False
+    votes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """A text of a post, and since when it was that."""
 
@@ -40,6 +51,7 @@ class Version:
     sensitive: bool
     media: tuple[Media, ...]
     created_at: datetime
+    poll: Poll | None = None
 
 
 @dataclass(frozen=True, slots=True)

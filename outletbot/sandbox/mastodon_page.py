@@ -76,6 +76,11 @@ _PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_
     {% endif %}
   </div>
   {{ content(status) }}
+  {% if status.now.poll %}
+  <ul class="dim" title="a poll">
+    {% for option in status.now.poll.options %}<li>{{ option }}</li>{% endfor %}
+  </ul>
+  {% endif %}
   {% if status.now.media %}
   <div class="media{{ " many" if status.now.media | length > 1 }}">
     {% for media in status.now.media %}

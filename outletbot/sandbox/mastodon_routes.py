@@ -1,6 +1,7 @@
 """The calls of Mastodon's API that the sandbox answers, and its pages for people."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -9,7 +10,7 @@ from outletbot.sandbox import mastodon_json as entities
 from outletbot.sandbox.mastodon_objects import Account, Status
 from outletbot.sandbox.mastodon_page import show_account, show_status
 from outletbot.sandbox.mastodon_rules import Refusal, not_found
-from outletbot.sandbox.mastodon_state import MastodonSandbox, Wish
+from outletbot.sandbox.mastodon_state import MastodonSandbox, PollWish, Wish
 
 SANDBOX = web.AppKey("mastodon_sandbox", MastodonSandbox)
 PAGE, MAX_PAGE = 20, 40
@@ -190,7 +191,7 @@ async def show_post(request: web.Request) -> web.Response:
 
 async def _read_wish(request: web.Request) -> Wish:
     """Read what is asked for, from JSON or from a form, as Mastodon does."""
-    fields = await _read_fields(request)
+    fields = await read_fields(request)
     media_ids = fields.get("media_ids")
     return Wish(
         text=str(fields.get("status") or ""),
@@ -200,10 +201,23 @@ async def _read_wish(request: web.Request) -> Wish:
         visibility=fields.get("visibility") or "public",
         in_reply_to_id=str(fields.get("in_reply_to_id") or ""),
         media_ids=None if media_ids is None else [str(one) for one in media_ids],
+        poll=_read_poll(fields.get("poll")),
     )
 
 
-async def _read_fields(request: web.Request) -> dict[str, Any]:
+def _read_poll(fields: Any) -> PollWish | None:
+    if not isinstance(fields, dict):
+        return None
+    seconds = str(fields.get("expires_in") or "")
+    return PollWish(
+        [str(option) for option in fields.get("options") or ()],
+        timedelta(seconds=int(seconds)) if seconds.isdecimal() else None,
+        str(fields.get("multiple")).lower() == "true",
+    )
+
+
+async def read_fields(request: web.Request) -> dict[str, Any]:
+    """Read what was sent, as JSON or as a form; ``name[]`` is a list."""
     if request.content_type == "application/json":
         try:
             fields = await request.json()

@@ -5,6 +5,8 @@ source, as of 4.4.
 """
 
 import re
+from collections.abc import Sequence
+from datetime import timedelta
 from io import BytesIO
 from typing import NoReturn
 
@@ -18,6 +20,10 @@ MAX_DESCRIPTION = 1500
 MAX_FILE = 16 * 1024 * 1024
 MAX_MATRIX = 33_177_600
 URL_LENGTH = 23
+MAX_OPTIONS = 4
+MAX_OPTION = 50
+SHORTEST_POLL = timedelta(minutes=5)
+LONGEST_POLL = timedelta(seconds=2_629_746)
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 _ADDRESS = re.compile(r"https?://\S+")
@@ -58,6 +64,22 @@ def check_file(content: bytes, description: str | None) -> None:
         refuse("File file size must be less than 16 MB")
     if len(description or "") > MAX_DESCRIPTION:
         refuse(f"Description is too long (maximum is {MAX_DESCRIPTION} characters)")
+
+
+def check_poll(options: Sequence[str], lasts: timedelta | None) -> None:
+    """Refuse a poll; without an end it would be too long."""
+    if len(options) < 2 or not all(options):
+        refuse("Options must have more than one item")
+    if len(options) > MAX_OPTIONS:
+        refuse(f"Options can't contain more than {MAX_OPTIONS} items")
+    if max(map(count_graphemes, options)) > MAX_OPTION:
+        refuse(f"Options cannot be longer than {MAX_OPTION} characters each")
+    if len(set(options)) < len(options):
+        refuse("Options contain duplicate items")
+    if lasts is None or lasts > LONGEST_POLL:
+        refuse("Expires at is too far into the future")
+    if lasts < SHORTEST_POLL:
+        refuse("Expires at is too soon")
 
 
 def look_at(content: bytes) -> tuple[str, tuple[int, int]]:

@@ -10,19 +10,36 @@ from datetime import timedelta
 from pathlib import Path
 
 from outletbot.clock import Clock
+from outletbot.sandbox.mastodon_apps import Apps
 from outletbot.sandbox.mastodon_books import Books
-from outletbot.sandbox.mastodon_objects import Account, Media, Parent, Status, Version
+from outletbot.sandbox.mastodon_objects import (
+    Account,
+    Media,
+    Parent,
+    Poll,
+    Status,
+    Version,
+)
 from outletbot.sandbox.mastodon_rules import (
     MAX_ATTACHMENTS,
     check_file,
+    check_poll,
     check_text,
     look_at,
     not_found,
     refuse,
 )
+from outletbot.sandbox.shelf import Shelf
 
 KEPT_KEYS_FOR = timedelta(hours=1)
 VISIBILITIES = ("public", "unlisted", "private", "direct")
+
+
+@dataclass(frozen=True, slots=True)
+class PollWish:
+    options: Sequence[str]
+    lasts: timedelta | None
+    multiple: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,7 @@ class Wish:
     visibility: str = "public"
     in_reply_to_id: str = ""
     media_ids: Sequence[str] | None = None
+    poll: PollWish | None = None
 
 
 class MastodonSandbox:
@@ -68,16 +86,24 @@ class MastodonSandbox:
         self._books = Books(
             state_path, {account.id: account for account in self.accounts.values()}
         )
+        self.apps = Apps(Shelf(state_path), clock)
         self.statuses = self._books.statuses
         self.media = self._books.media
 
     def close(self) -> None:
         """Let go of the file. Nothing is lost without it."""
         self._books.close()
+        self.apps.close()
 
     def account_of(self, token: str) -> Account | None:
-        owners = (one for one in self.accounts.values() if one.token == token)
-        return next(owners, None)
+        """Return whose token it is, with what it may do."""
+        for account in self.accounts.values():
+            if account.token == token:
+                return account
+        allowed = self.apps.allowed(token)
+        if allowed is None or allowed[0] not in self.accounts:
+            return None
+        return replace(self.accounts[allowed[0]], scopes=allowed[1])
 
     def create_status(self, account: Account, wish: Wish, *, key: str) -> Status:
         """Make a post, or return the one already made for *key* within the hour."""
@@ -90,7 +116,7 @@ class MastodonSandbox:
         if wish.visibility not in VISIBILITIES:
             refuse("Visibility is not included in the list")
         status_id = self._new_id()
-        version = self._version(account, wish, status_id)
+        version = self._version(account, wish, status_id, None)
         status = Status(
             status_id, account, wish.visibility, wish.language, (version,), parent
         )
@@ -101,9 +127,12 @@ class MastodonSandbox:
         return status
 
     def edit_status(self, account: Account, status_id: str, wish: Wish) -> Status:
-        """Give a post a new version; media that are not asked for again are gone."""
+        """Give a post a new version; what is not asked for again is gone.
+
+        The votes of a poll stay if its options do.
+        """
         status = self.own_status(account, status_id)
-        version = self._version(account, wish, status_id)
+        version = self._version(account, wish, status_id, status.now.poll)
         if replace(version, created_at=status.now.created_at) == status.now:
             return status
         edited = replace(
@@ -185,14 +214,45 @@ class MastodonSandbox:
     def _parent(self, status_id: str) -> Parent:
         return Parent(status_id, self.get_status(status_id).account.id)
 
-    def _version(self, account: Account, wish: Wish, status_id: str) -> Version:
+    def vote(self, status_id: str, *votes: int) -> None:
+        """Let readers vote: so many for each of the options."""
+        status = self.get_status(status_id)
+        assert status.now.poll is not None
+        voted = replace(status.now, poll=replace(status.now.poll, votes=votes))
+        self._books.keep_status(
+            replace(status, versions=(*status.versions[:-1], voted))
+        )
+        self._books.commit()
+
+    def _version(
+        self, account: Account, wish: Wish, status_id: str, before: Poll | None
+    ) -> Version:
         media_ids = wish.media_ids or ()
         if not (wish.text.strip() or wish.spoiler_text.strip() or media_ids):
             refuse("Text can't be blank")
         check_text(wish.text + wish.spoiler_text)
+        poll = self._poll(wish, before) if wish.poll else None
         media = self._attach(account, media_ids, status_id)
         return Version(
-            wish.text, wish.spoiler_text, wish.sensitive, media, self.clock()
+            wish.text, wish.spoiler_text, wish.sensitive, media, self.clock(), poll
+        )
+
+    def _poll(self, wish: Wish, before: Poll | None) -> Poll:
+        assert wish.poll is not None
+        check_poll(wish.poll.options, wish.poll.lasts)
+        if wish.media_ids:
+            refuse(f"Cannot attach more than {MAX_ATTACHMENTS} files")
+        options = tuple(wish.poll.options)
+        same = before and (before.options, before.multiple) == (
+            options,
+            wish.poll.multiple,
+        )
+        return Poll(
+            before.id if before else self._new_id(),
+            options,
+            self.clock() + (wish.poll.lasts or timedelta()),
+            wish.poll.multiple,
+            before.votes if before and same else (0,) * len(options),
         )
 
     def _attach(

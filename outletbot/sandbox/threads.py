@@ -77,7 +77,7 @@ async def _answer_faults(request: web.Request, handler: Handler) -> web.StreamRe
     except GraphFault as fault:
         return fault.answer()
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-        if not request.path.startswith("/v"):
+        if "/v1.0/" not in request.path:
             raise
         path = request.path.rpartition("/")[2]
         return GraphFault(2500, f"Unknown path components: /{path}").answer()

@@ -96,7 +96,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Refusal as refusal:
         return answer_refusal(refusal)
     except web.HTTPClientError as error:
-        if not request.path.startswith("/2/"):
+        if "/2/" not in request.path:
             raise
         return answer_refusal(problem(error.status, error.reason))
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -129,7 +129,7 @@ def _shown(sandbox: XSandbox, post: Thing) -> Shown:
     return Shown(
         text=post["text"],
         made_at=datetime.fromisoformat(post["created_at"]),
-        address=f"/i/status/{post['id']}",
+        address=f"{sandbox.public_url}/i/status/{post['id']}",
         pictures=[_picture(sandbox, media_id) for media_id in post["media_ids"]],
         note=poll,
         answers=[_shown(sandbox, answer) for answer in sandbox.answers_to(post["id"])],
@@ -138,7 +138,7 @@ def _shown(sandbox: XSandbox, post: Thing) -> Shown:
 
 def _picture(sandbox: XSandbox, media_id: str) -> tuple[str, str]:
     media = sandbox.shelf.get("media", media_id) or {}
-    return f"/media/{media_id}", str(media.get("alt", ""))
+    return f"{sandbox.public_url}/media/{media_id}", str(media.get("alt", ""))
 
 
 def _check_request(request: Request) -> None:

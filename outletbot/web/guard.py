@@ -126,8 +126,8 @@ def _policy(settings: Settings, nonce: str | None) -> str:
     return (
         f"default-src 'none'; script-src {ours}; style-src 'self' {ours}; "
         "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
-        f"form-action 'self' https: {settings.sandbox_origin}; frame-ancestors 'none'; "
-        "manifest-src 'self'"
+        f"form-action 'self' https: {settings.sandbox_origins}; "
+        "frame-ancestors 'none'; manifest-src 'self'"
     )
 
 

@@ -14,6 +14,7 @@ from offers.sentences import Sentence
 from outletbot import printing
 from outletbot.keys import LANGUAGE, MERCHANT, NONCE, RETAILER
 from outletbot.languages import translations
+from outletbot.post_alarms import BANNER
 from outletbot.web.static_files import static
 
 
@@ -39,6 +40,7 @@ def page(
         merchant=request.get(MERCHANT),
         retailer=context.pop("retailer", retailer),
         path=request.path,
+        banner=request.get(BANNER),
         zone=zone,
         **context,
     )

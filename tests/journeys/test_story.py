@@ -142,7 +142,7 @@ async def _sign_in(desk: Page, town: Town) -> None:
 
 
 async def _connect_mastodon(desk: Page, town: Town) -> None:
-    await desk.goto(f"{town.url}/channels")
+    await desk.goto(f"{town.url}/channels/connect/mastodon")
     await desk.get_by_label("Server").fill(town.mastodon_url)
     await desk.get_by_label("Access token").fill(TOKEN)
     await desk.get_by_role("button", name="Connect").click()

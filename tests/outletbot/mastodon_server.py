@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from PIL import Image as Pillow
 
-from outletbot.channels import Draft, Image
+from outletbot.channels import Draft, Image, Poll
 from outletbot.channels.calls import Patience
 from outletbot.channels.credentials import Credentials
 from outletbot.channels.mastodon import Mastodon
@@ -133,8 +133,9 @@ def make_draft(
     since: datetime = NOON,
     images: tuple[Image, ...] = (),
     answers: str = "",
+    poll: Poll | None = None,
 ) -> Draft:
-    return Draft(text, link, language, since, images, answers=answers)
+    return Draft(text, link, language, since, images, poll=poll, answers=answers)
 
 
 def make_image(alt: str = "A red parka") -> Image:

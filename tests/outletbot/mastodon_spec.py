@@ -23,6 +23,7 @@ SPEC = SHARED / "specs/mastodon-openapi.json"
 # A token that may not (403) and a server that fails (500) are not in each call's list;
 # 206 is, but has no body there.
 UNDOCUMENTED_STATUSES = {206, 403, 500}
+RECORDED = ("/api/", "/oauth/token")
 
 
 @functools.cache
@@ -129,7 +130,7 @@ class Recorder:
         @web.middleware
         async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
             resource = request.match_info.route.resource
-            if resource is None or not request.path.startswith("/api/"):
+            if resource is None or not request.path.startswith(RECORDED):
                 return await handler(request)
             call = Call(
                 request.method,

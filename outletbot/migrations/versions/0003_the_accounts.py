@@ -45,6 +45,9 @@ def upgrade() -> None:
             "refresh_at",
             "rest_until",
             "measured_at",
+            "kept_until",
+            "check_at",
+            "disconnected_at",
         ):
             batch_op.add_column(
                 sa.Column(name, sa.DateTime(timezone=True), nullable=True)
@@ -53,6 +56,9 @@ def upgrade() -> None:
             sa.Column(
                 "refresh_attempts", sa.Integer(), nullable=False, server_default="0"
             )
+        )
+        batch_op.add_column(
+            sa.Column("remote_id", sa.String(), nullable=False, server_default="")
         )
         batch_op.add_column(sa.Column("budget_cents", sa.Integer(), nullable=True))
         batch_op.add_column(
@@ -97,3 +103,46 @@ def upgrade() -> None:
             "post_deal_id_account_id_kind_key", ["deal_id", "account_id", "kind"]
         )
         batch_op.create_index("ix_post_begun", ["account_id", "begun_at"])
+
+    op.create_table(
+        "worker_beat",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ahead_ms", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_worker_beat_beat_at", "worker_beat", ["beat_at"])
+
+    op.create_table(
+        "letter",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("retailer_id", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["retailer_id"], ["retailer.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_letter_due", "letter", ["state", "due_at"])
+    op.create_index("ix_letter_retailer", "letter", ["retailer_id", "created_at"])
+
+    op.create_table(
+        "alarm",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("retailer_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["retailer_id"], ["retailer.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("kind", "subject_id"),
+    )
+    op.create_index("ix_alarm_retailer_id", "alarm", ["retailer_id"])

@@ -19,8 +19,10 @@ Then the pages on which goods and deals are made and channels are connected:
     offers          what could be sold;  offer_view, picture_upload
     planning        an offer becomes a deal;  plan_form, deal_preview
     deals           all of them, and what ends one
+    calendar        when they open and are posted;  calendar_view, calendar_style
     rehearsals      a deal played in a copy;  rehearsal_chart
-    channels        where they are posted
+    channels        where they are posted;  channels_view, connecting, oauth_return
+    texts           what the posts say;  sample, post_preview
     deliveries      what the shop is told
     settings        who the retailer is;  people, addresses
     payments        to whom shoppers pay;  payments_view, payment_changes, reauth
@@ -31,7 +33,9 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from outletbot.web.desk import (
+    calendar,
     channels,
+    connecting,
     deal_summary,
     deals,
     deliveries,
@@ -39,6 +43,7 @@ from outletbot.web.desk import (
     feeds,
     ledger,
     live,
+    oauth_return,
     offers,
     order,
     payments,
@@ -50,6 +55,7 @@ from outletbot.web.desk import (
     settings,
     sign_in,
     summary,
+    texts,
 )
 
 ROUTES: Sequence[web.RouteTableDef] = (
@@ -62,12 +68,16 @@ ROUTES: Sequence[web.RouteTableDef] = (
     # Fixed addresses such as /deals/new come before those with a deal in them.
     planning.routes,
     deals.routes,
+    calendar.routes,
     deal_summary.routes,
     rehearsals.routes,
     feed_errors.routes,
     feeds.routes,
     offers.routes,
     channels.routes,
+    connecting.routes,
+    oauth_return.routes,
+    texts.routes,
     deliveries.routes,
     settings.routes,
     payments.routes,

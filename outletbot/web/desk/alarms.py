@@ -1,14 +1,21 @@
-"""Alarms: money that a person has to look at, with what to do about it."""
+"""Alarms: what a person has to look at, with what to do about it.
 
-from dataclasses import dataclass
+That is money, posts that do not go out as they should, and channels in trouble.
+"""
+
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from aiohttp import web
+from aiohttp.typedefs import Handler
 from sqlmodel import Session
 
 from offers.disputes import Dispute, open_disputes
 from offers.payment_accounts import find_payment_account
 from offers.refunds import Refund, troubled_refunds
 from outletbot.config import Settings
+from outletbot.keys import CLOCK, DATABASE, MERCHANT, RETAILER
+from outletbot.post_alarms import BANNER, PostAlarms, read_post_alarms
 from outletbot.web.desk.dashboard import payment_address
 
 
@@ -30,6 +37,7 @@ class DisputeAlarm:
 class Alarms:
     refunds: tuple[Refund, ...]
     disputes: tuple[DisputeAlarm, ...]
+    posting: PostAlarms = field(default_factory=PostAlarms)
 
     def of_order(self, order_id: str) -> "Alarms":
         """Return those that are about one order."""
@@ -49,7 +57,25 @@ def read_alarms(
             _alarm(session, dispute, settings, now)
             for dispute in open_disputes(session, retailer_id)
         ),
+        posting=read_post_alarms(session, retailer_id, now=now),
     )
+
+
+@web.middleware
+async def read_banner(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Bring along the alarms for a page of the desk, if somebody looks at one."""
+    if request.method in {"GET", "POST"} and MERCHANT in request and _is_page(request):
+        alarms = await request.app[DATABASE].read(
+            read_post_alarms, request[RETAILER].id, now=request.app[CLOCK]()
+        )
+        if alarms:
+            request[BANNER] = alarms
+    return await handler(request)
+
+
+def _is_page(request: web.Request) -> bool:
+    """Whether a browser wants something to show, and not to follow or to draw."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def _alarm(

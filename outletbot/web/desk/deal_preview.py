@@ -1,43 +1,43 @@
 """What a planned deal would earn, may claim, and would look like where it is posted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from offers.accounts import ChannelAccount, accounts
+from offers.accounts import OUTLET, ChannelAccount, accounts
 from offers.catalog import Offer
 from offers.deals import Deal
 from offers.money import Money
+from offers.pictures import Picture
 from offers.planning import DealPlan
+from offers.posts import Post
+from offers.prices import Reduction
 from offers.retailers import Retailer
-from outletbot.channels.credentials import Credentials
-from outletbot.composing import compose
-from outletbot.networks import Networks
+from offers.templates import templates
+from outletbot.drafting import Matter
+from outletbot.networks import NETWORKS, Networks
 from outletbot.web.desk.evidence import Evidence, find_evidence
-
-CODE = "0123456789abcdefghjkmnpqrs"
-"""In the place of a link's own code, which a deal gets when it is armed."""
-
-
-@dataclass(frozen=True, slots=True)
-class PostPreview:
-    """A post as it would read on one channel, *length* as that channel counts."""
-
-    account: ChannelAccount
-    text: str
-    length: int
-    most: int
+from outletbot.web.desk.post_preview import (
+    CODE,
+    PostPreview,
+    preview_post,
+    stranger,
+    strangers,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    """*posts* are those that would go out, *others* what it would be elsewhere."""
+
     deal: Deal
     shop_price: Money
     margin: Money | None
     evidence: Evidence
     posts: Sequence[PostPreview]
+    others: Sequence[PostPreview] = ()
 
     @property
     def under_cost(self) -> bool:
@@ -68,24 +68,54 @@ def preview(
     *,
     public_url: str,
     now: datetime,
+    everywhere: bool = False,
 ) -> Preview:
-    """Return what is known of a plan before it is a deal; nothing is kept."""
+    """Return what is known of a plan before it is a deal; nothing is kept.
+
+    With *everywhere* it is shown on the networks too where the retailer has no account.
+    """
     deal = _sketch(retailer, offer, plan, now)
     evidence = find_evidence(session, deal)
-    link = f"{public_url}/d/{CODE}"
-    posts = []
-    for account in accounts(session, retailer.id):
-        if account.paused:
-            continue
-        # What a network takes is known without the account's token.
-        channel = networks.connect(account.kind, account.base_url, Credentials(""))
-        text = compose(
-            deal, retailer, link, reduction=evidence.reduction, channel=channel
-        )
-        most = channel.capabilities.max_length
-        posts.append(PostPreview(account, text, channel.length(text), most))
+    matter = _matter_of(session, retailer, deal, offer, evidence.reduction)
+    mine = [a for a in accounts(session, retailer.id) if _goes_out(a)]
+    others = strangers(retailer.id, mine, now=now) if everywhere else []
+
+    def show(account: ChannelAccount) -> PostPreview:
+        there = replace(matter, account=account)
+        return preview_post(there, networks, public_url=public_url)
+
     margin = deal.price - offer.cost if offer.cost else None
-    return Preview(deal, offer.price, margin, evidence, posts)
+    posts, elsewhere = [show(a) for a in mine], [show(a) for a in others]
+    return Preview(deal, offer.price, margin, evidence, posts, elsewhere)
+
+
+def _goes_out(account: ChannelAccount) -> bool:
+    connected = account.disconnected_at is None and not account.paused
+    return connected and (account.kind == OUTLET or account.kind in NETWORKS)
+
+
+def _matter_of(
+    session: Session,
+    retailer: Retailer,
+    deal: Deal,
+    offer: Offer,
+    reduction: Reduction | None,
+) -> Matter:
+    """Return what the announcement is made of, for an account yet to be named."""
+    post = Post(
+        id="post_preview",
+        retailer_id=retailer.id,
+        deal_id=deal.id,
+        account_id="",
+        channel="",
+        code=CODE,
+        due_at=deal.opens_at,
+        first_due_at=deal.opens_at,
+    )
+    picture = session.get(Picture, offer.picture_id) if offer.picture_id else None
+    nowhere = stranger(retailer.id, "", now=deal.created_at)
+    own = templates(session, retailer.id, retailer.language)
+    return Matter(post, deal, retailer, nowhere, picture, reduction, templates=own)
 
 
 def _sketch(retailer: Retailer, offer: Offer, plan: DealPlan, now: datetime) -> Deal:

@@ -1,6 +1,7 @@
 """One deal: how it sells, what each post brought, and what its price rests on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ from sqlmodel import Session
 from offers.accounts import accounts
 from offers.deals import Deal, Phase
 from offers.money import Money
-from offers.posts import posts_of_deal
+from offers.moving import Approval, approvals
+from offers.planned import PLANNED
+from offers.posts import Post, PostKind, posts_of_deal
 from offers.prices import Reduction
 from offers.scope import get_own
 from offers.summary import (
@@ -21,8 +24,9 @@ from offers.summary import (
     sales_of_deal,
     units_over_time,
 )
-from outletbot.keys import CLOCK, DATABASE, LANGUAGE, RETAILER, SETTINGS
+from outletbot.keys import CLOCK, DATABASE, LANGUAGE, NETWORKS, RETAILER, SETTINGS
 from outletbot.languages import translations
+from outletbot.readiness import Readiness, read_lights
 from outletbot.web.desk.charts import Course, Pin, at_times, draw
 from outletbot.web.desk.evidence import Evidence, find_evidence
 from outletbot.web.desk.live import follow
@@ -37,12 +41,26 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
-    """A post, what it earned, and what is the matter with it, if anything."""
+    """A post, what it earned, how it does, and what is the matter with it, if anything.
+
+    *readiness* is its light while it is planned. What a network does not tell of likes
+    and the like is None.
+    """
 
     line: PostLine
     handle: str
     failure: str
     due_at: datetime
+    kind: PostKind = PostKind.ANNOUNCEMENT
+    likes: int | None = None
+    reposts: int | None = None
+    replies: int | None = None
+    views: int | None = None
+    readiness: Readiness | None = None
+
+    @property
+    def is_planned(self) -> bool:
+        return self.line.state in PLANNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +78,7 @@ class DealReport:
     posts: tuple[PostRow, ...]
     sold: tuple[Sold, ...]
     evidence: Evidence
+    approval: Approval | None = None
 
     @property
     def widest(self) -> int:
@@ -93,6 +112,7 @@ def read_report(
         posts=_post_rows(session, retailer_id, deal_id),
         sold=tuple(units_over_time(session, retailer_id, deal_id)),
         evidence=find_evidence(session, deal),
+        approval=approvals(session, retailer_id).get(deal_id),
     )
 
 
@@ -100,9 +120,22 @@ def _post_rows(session: Session, retailer_id: str, deal_id: str) -> tuple[PostRo
     handles = {one.id: one.handle for one in accounts(session, retailer_id)}
     posts = {post.id: post for post in posts_of_deal(session, retailer_id, deal_id)}
     return tuple(
-        PostRow(line, handles.get(post.account_id, ""), post.failure, post.due_at)
+        _post_row(line, posts[line.post_id], handles)
         for line in sales_by_post(session, retailer_id, deal_id)
-        for post in [posts[line.post_id]]
+    )
+
+
+def _post_row(line: PostLine, post: Post, handles: Mapping[str, str]) -> PostRow:
+    return PostRow(
+        line,
+        handles.get(post.account_id, ""),
+        post.failure,
+        post.first_due_at,
+        post.kind,
+        post.likes,
+        post.reposts,
+        post.replies,
+        post.views,
     )
 
 
@@ -135,12 +168,23 @@ async def follow_deal(request: web.Request) -> web.StreamResponse:
 
 
 async def _read(request: web.Request) -> DealReport:
-    return await request.app[DATABASE].read(
-        read_report,
-        request[RETAILER].id,
-        request.match_info["deal_id"],
-        now=request.app[CLOCK](),
+    app, retailer_id = request.app, request[RETAILER].id
+    deal_id, now = request.match_info["deal_id"], app[CLOCK]()
+    report = await app[DATABASE].read(read_report, retailer_id, deal_id, now=now)
+    if not any(row.is_planned for row in report.posts):
+        return report
+    lights = await read_lights(
+        app[DATABASE],
+        app[NETWORKS],
+        retailer_id,
+        public_url=app[SETTINGS].public_url,
+        deal_id=deal_id,
+        now=now,
     )
+    rows = [
+        replace(row, readiness=lights.get(row.line.post_id)) for row in report.posts
+    ]
+    return replace(report, posts=tuple(rows))
 
 
 def _context(request: web.Request, report: DealReport) -> dict[str, Any]:

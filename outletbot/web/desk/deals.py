@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlmodel import Session
 
 from offers.deals import Deal, Phase, deals, end_deal, pictures_of_deals
-from offers.posts import Post, try_again
+from offers.posts import Post, adopt, try_again
 from offers.scope import get_own
 from outletbot.keys import (
     CLOCK,
@@ -17,8 +17,10 @@ from outletbot.keys import (
     HINTS,
     LANGUAGE,
     RETAILER,
+    SETTINGS,
 )
 from outletbot.printing import print_day
+from outletbot.web.desk.addresses import read_address
 from outletbot.web.rendering import page
 
 RUNNING = {Phase.OPEN, Phase.ALL_HELD}
@@ -71,10 +73,26 @@ async def stop_deal(request: web.Request) -> web.Response:
 
 @routes.post("/posts/{post_id}/again")
 async def send_again(request: web.Request) -> web.Response:
-    """Send a failed post once more."""
+    """Send a post once more that failed, or that somebody did not find."""
     post_id, now = request.match_info["post_id"], request.app[CLOCK]()
     deal_id = await request.app[DATABASE].transact(
         _try_again, request[RETAILER].id, post_id, now=now
+    )
+    request.app[HINTS].tell("posts")
+    address = f"/deals/{deal_id}"
+    raise web.HTTPSeeOther(address)
+
+
+@routes.post("/posts/{post_id}/there")
+async def say_it_is_there(request: web.Request) -> web.Response:
+    """Take a post for published that nobody but a person could look for.
+
+    Its address is kept if they say it.
+    """
+    form, post_id = await request.post(), request.match_info["post_id"]
+    url = read_address(form, "url", request.app[SETTINGS])
+    deal_id = await request.app[DATABASE].transact(
+        _adopt, request[RETAILER].id, post_id, url
     )
     request.app[HINTS].tell("posts")
     address = f"/deals/{deal_id}"
@@ -109,4 +127,10 @@ def _try_again(
 ) -> str:
     post = get_own(session, Post, retailer_id, post_id)
     try_again(session, retailer_id, post_id, now=now)
+    return post.deal_id
+
+
+def _adopt(session: Session, retailer_id: str, post_id: str, url: str) -> str:
+    post = get_own(session, Post, retailer_id, post_id)
+    adopt(session, retailer_id, post_id, url)
     return post.deal_id

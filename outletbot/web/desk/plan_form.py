@@ -16,6 +16,7 @@ from offers.catalog import Offer
 from offers.deals import Deal
 from offers.errors import InvalidField
 from offers.money import Money
+from offers.moving import next_week
 from offers.planning import MAX_ALLOTMENT, DealPlan, check_plan
 from offers.sentences import Sentence
 from outletbot.stripe_money import why_not_charged
@@ -83,16 +84,35 @@ def first_values(offer: Offer, free: int | None, zone: ZoneInfo, now: datetime) 
     }
 
 
-def repeat_values(deal: Deal) -> Form:
-    """Return of an earlier deal what another one of it would have again."""
-    return {
+def repeat_values(deal: Deal, free: int | None, zone: ZoneInfo, now: datetime) -> Form:
+    """Return of an earlier deal what another one of it would have again.
+
+    One that has ended comes back on the same weekday at the same time, next week. How
+    long it was to run is not known any more if somebody ended it.
+    """
+    units = max(1, deal.left if free is None else min(deal.left, free))
+    again = {
         "price": str(deal.price.value),
-        "units": str(max(1, deal.left)),
-        "limit_per_shopper": str(min(deal.limit_per_shopper, max(1, deal.left))),
+        "units": str(units),
+        "limit_per_shopper": str(min(deal.limit_per_shopper, units)),
         "hold_minutes": str(deal.hold_minutes),
         "paying": _paying(deal),
         "title": deal.title,
         "pitch": deal.pitch,
+    }
+    later = _next_times(deal, zone, now) if now >= deal.closes_at else {}
+    return {**again, **later}
+
+
+def _next_times(deal: Deal, zone: ZoneInfo, now: datetime) -> Form:
+    times = next_week(deal, zone, now=now)
+    closes_at = times.opens_at + RUN if deal.ended_early else times.closes_at
+    until = times.reserve_until
+    return {
+        "opens": LATER,
+        "opens_at": _local(times.opens_at, zone),
+        "closes_at": _local(closes_at, zone),
+        "reserve_until": _local(until, zone) if until else "",
     }
 
 

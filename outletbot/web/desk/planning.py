@@ -1,5 +1,6 @@
 """Planning: an offer becomes a deal, after a look at what it would be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -8,11 +9,12 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlmodel import Session
 
-from offers.accounts import accounts
+from offers.accounts import ChannelAccount, accounts
+from offers.calendar import Clash, Entry, Pin, clashes_of
 from offers.catalog import Offer
 from offers.connecting import tell_deal
 from offers.deals import Deal
-from offers.planning import find_deal_of_plan, plan_deal
+from offers.planning import DealPlan, find_deal_of_plan, plan_deal
 from offers.posts import schedule_posts
 from offers.retailers import Retailer
 from offers.scope import find_own, get_own
@@ -20,6 +22,7 @@ from outletbot.keys import (
     CLOCK,
     DATABASE,
     HINTS,
+    MERCHANT,
     NETWORKS,
     RETAILER,
     SETTINGS,
@@ -44,6 +47,7 @@ class Desk:
     """Who plans, and when."""
 
     retailer: Retailer
+    merchant_id: str
     now: datetime
 
     @property
@@ -53,12 +57,13 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The form with its offer, and how many units of it can be had."""
+    """The form with its offer, how many units of it can be had, and what clashes."""
 
     offer: Offer
     free: int | None
     form: PlanForm
     preview: Preview | None = None
+    clashes: Sequence[Clash] = ()
 
 
 @routes.get("/deals/new")
@@ -83,14 +88,17 @@ async def make_deal(request: web.Request) -> web.Response:
             request.app[HINTS].tell("deals", "posts")
             address = f"/deals/{armed}"
             raise web.HTTPSeeOther(address)
-    sheet = await database.read(_filled_sheet, desk, form, request.app)
+    everywhere = request.query.get("networks") == "all"
+    sheet = await database.read(
+        _filled_sheet, desk, form, request.app, everywhere=everywhere
+    )
     wrong = bool(sheet.form.problems)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
     return _sheet_page(request, sheet, status=status)
 
 
 def _desk(request: web.Request) -> Desk:
-    return Desk(request[RETAILER], request.app[CLOCK]())
+    return Desk(request[RETAILER], request[MERCHANT].id, request.app[CLOCK]())
 
 
 def _sheet_page(
@@ -105,12 +113,17 @@ def _fresh_sheet(session: Session, desk: Desk, offer_id: str, earlier: str) -> S
     values = first_values(offer, free, desk.zone, desk.now)
     deal = find_own(session, Deal, desk.retailer.id, earlier) if earlier else None
     if deal is not None and deal.offer_id == offer.id:
-        values = {**values, **repeat_values(deal)}
+        values = {**values, **repeat_values(deal, free, desk.zone, desk.now)}
     return Sheet(offer, free, plain(values))
 
 
 def _filled_sheet(
-    session: Session, desk: Desk, form: Form, app: web.Application
+    session: Session,
+    desk: Desk,
+    form: Form,
+    app: web.Application,
+    *,
+    everywhere: bool,
 ) -> Sheet:
     offer, filled = _read(session, desk, form)
     free = free_units(session, offer)
@@ -124,8 +137,10 @@ def _filled_sheet(
         app[NETWORKS],
         public_url=app[SETTINGS].public_url,
         now=desk.now,
+        everywhere=everywhere,
     )
-    return Sheet(offer, free, filled, shown)
+    clashes = _clashes(session, desk, filled.plan)
+    return Sheet(offer, free, filled, shown, clashes)
 
 
 def _arm(session: Session, desk: Desk, form: Form) -> str | None:
@@ -141,9 +156,36 @@ def _arm(session: Session, desk: Desk, form: Form) -> str | None:
         return None
     deal = plan_deal(session, retailer_id, filled.plan, now=desk.now)
     tell_deal(session, deal)
-    places = [a for a in accounts(session, retailer_id) if not a.paused]
-    schedule_posts(session, deal, places, now=desk.now)
+    schedule_posts(
+        session,
+        deal,
+        _places(session, desk),
+        now=desk.now,
+        planned_by=desk.merchant_id,
+        approval=desk.retailer.approval,
+    )
     return deal.id
+
+
+def _places(session: Session, desk: Desk) -> list[ChannelAccount]:
+    return [a for a in accounts(session, desk.retailer.id) if not a.paused]
+
+
+def _clashes(session: Session, desk: Desk, plan: DealPlan) -> list[Clash]:
+    """Return what speaks against the time of a plan."""
+    pins = [
+        Pin(account_id=place.id, channel=place.kind, at=plan.opens_at)
+        for place in _places(session, desk)
+    ]
+    entry = Entry(
+        offer_id=plan.offer_id,
+        title=plan.title,
+        opens_at=plan.opens_at,
+        closes_at=plan.closes_at,
+        pins=tuple(pins),
+    )
+    [found] = clashes_of(session, desk.retailer.id, [entry], desk.zone, now=desk.now)
+    return found
 
 
 def _read(session: Session, desk: Desk, form: Form) -> tuple[Offer, PlanForm]:

@@ -7,15 +7,30 @@ from collections.abc import Callable
 from http import HTTPStatus
 from zoneinfo import available_timezones
 
+import structlog
 from aiohttp import web
 
-from offers.errors import InvalidField
+from offers.errors import InvalidField, WrongState
+from offers.ids import new_id
+from offers.letters import LetterState, last_letter
 from offers.merchants import Role, merchants
+from offers.moving import waive_approval, want_approval
 from offers.retailers import Retailer, change_retailer, get_retailer
 from offers.sentences import Sentence
+from outletbot.alarm_letters import word_test
 from outletbot.config import Settings
-from outletbot.keys import DATABASE, MERCHANT, RETAILER, SEAL, SETTINGS
+from outletbot.keys import (
+    CLOCK,
+    DATABASE,
+    LANGUAGE,
+    MERCHANT,
+    RETAILER,
+    SEAL,
+    SETTINGS,
+)
 from outletbot.languages import LANGUAGES
+from outletbot.mail import Mail, MailError, Transport, is_address, open_transport
+from outletbot.printing import say
 from outletbot.web.desk.addresses import read_address
 from outletbot.web.forms import Form, read_text
 from outletbot.web.rendering import page
@@ -30,8 +45,10 @@ SHOWN = (
     "language",
     "hashtags",
     "webhook_url",
+    "alarm_email",
 )
 
+log = structlog.get_logger(__name__)
 routes = web.RouteTableDef()
 
 
@@ -83,6 +100,57 @@ async def renew_stock_secret(request: web.Request) -> web.Response:
     return await _renew(request, "sealed_stock_secret", "stock")
 
 
+@routes.post("/settings/alarms")
+async def save_alarms(request: web.Request) -> web.Response:
+    """Keep who is told by mail if a post does not go out; nobody is fine."""
+    form = await request.post()
+    try:
+        values = {"alarm_email": read_email(form, "alarm_email")}
+    except InvalidField as problem:
+        return await settings_page(request, typed=form, problem=problem)
+    await request.app[DATABASE].transact(change_retailer, request[RETAILER].id, values)
+    raise web.HTTPSeeOther("/settings#alarms")
+
+
+@routes.post("/settings/alarms/test")
+async def send_test(request: web.Request) -> web.Response:
+    """Send a letter at once, so that the answer says whether that works."""
+    if request[MERCHANT].role is not Role.OWNER:
+        raise WrongState(Sentence("Only an owner can do this."))
+    retailer = await request.app[DATABASE].read(get_retailer, request[RETAILER].id)
+    transport = transport_of(request.app[SETTINGS])
+    if transport is None:
+        raise WrongState(Sentence("Mail is not set up on this installation."))
+    if not retailer.alarm_email:
+        raise WrongState(Sentence("Save an e-mail address first."))
+    now, words = request.app[CLOCK](), word_test(retailer)
+    key = new_id("letter", now)
+    mail = Mail(key, retailer.alarm_email, words.subject, words.body, now)
+    try:
+        await transport.send(mail)
+    except MailError as error:
+        problem = Sentence("The mail was not sent. {why}", why=str(error))
+        return await _noticed(request, problem, "bad")
+    done = Sentence("A mail is on its way to {email}.", email=retailer.alarm_email)
+    return await _noticed(request, done, "good")
+
+
+@routes.post("/settings/approval")
+async def choose_approval(request: web.Request) -> web.Response:
+    """Settle whether a second person has to approve posts: an owner's choice."""
+    if request[MERCHANT].role is not Role.OWNER:
+        raise WrongState(Sentence("Only an owner can do this."))
+    wanted = (await request.post()).get("approval") == "yes"
+    settle = want_approval if wanted else waive_approval
+    try:
+        await request.app[DATABASE].transact(settle, request[RETAILER].id)
+    except InvalidField as problem:
+        return await settings_page(request, problem=problem)
+    facts = {"retailer": request[RETAILER].id, "by": request[MERCHANT].id}
+    log.info("approval_chosen", wanted=wanted, **facts)
+    raise web.HTTPSeeOther("/settings#approval")
+
+
 async def settings_page(
     request: web.Request,
     *,
@@ -94,6 +162,7 @@ async def settings_page(
     database = request.app[DATABASE]
     retailer = await database.read(get_retailer, request[RETAILER].id)
     people = await database.read(merchants, retailer.id)
+    letter = await database.read(last_letter, retailer.id)
     response = page(
         request,
         "desk/settings.html",
@@ -106,6 +175,8 @@ async def settings_page(
         problems={problem.field: problem.sentence} if problem else {},
         zones=time_zones(),
         languages=LANGUAGES,
+        mails=transport_of(request.app[SETTINGS]) is not None,
+        lost=letter if letter and letter.state is LetterState.GIVEN_UP else None,
         stock_url=f"{request.app[SETTINGS].public_url}/webhooks/stock/{retailer.slug}",
         **{"secret": "", "whose": "", "link": "", "invited": "", **shown},
     )
@@ -130,10 +201,36 @@ def read_profile(form: Form, settings: Settings) -> dict[str, str]:
     }
 
 
+def read_email(form: Form, field: str) -> str:
+    """Return *field* as an e-mail address; nothing is fine.
+
+    Raises:
+        InvalidField: If it is none.
+    """
+    text = read_text(form, field, longest=254)
+    if text and not is_address(text):
+        problem = Sentence("Enter an e-mail address such as ana@example.com.")
+        raise InvalidField(field, problem, text)
+    return text
+
+
+def transport_of(settings: Settings) -> Transport | None:
+    """Return who takes letters; None if mail is not set up, or not so that it works."""
+    try:
+        return open_transport(settings.smtp_url.get_secret_value(), settings.mail_from)
+    except ValueError:
+        return None
+
+
 def time_zones() -> list[str]:
     """Return the zones that are places, and UTC."""
     places = [z for z in available_timezones() if "/" in z and not z.startswith("Etc/")]
     return ["UTC", *sorted(places)]
+
+
+async def _noticed(request: web.Request, sentence: Sentence, tone: str) -> web.Response:
+    said = say(sentence, request[LANGUAGE])
+    return await settings_page(request, notice=said, notice_tone=tone)
 
 
 async def _renew(request: web.Request, column: str, whose: str) -> web.Response:

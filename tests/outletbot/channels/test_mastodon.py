@@ -3,21 +3,25 @@ The Mastodon channel, against a server that keeps Mastodon's rules and breaks at
 """
 
 import json
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
+from PIL import Image as Pillow
 
 from outletbot.channels import (
     Channel,
     ChannelError,
+    Image,
     Published,
     Rejected,
     TryLater,
@@ -82,6 +86,19 @@ class TestPublish:
             "Its lining",
         ]
         assert server.recorder.names.count("GET /api/v1/media/{id}") >= 2
+
+    async def test_brings_a_picture_of_some_megabytes(self, server: Server) -> None:
+        noise = random.Random(1).randbytes(1000 * 1000 * 3)  # noqa: S311 - no secret
+        buffer = BytesIO()
+        Pillow.frombytes("RGB", (1000, 1000), noise).save(buffer, "PNG")
+        image = Image(buffer.getvalue(), "image/png", "Noise")
+
+        published = await server.channel().publish(
+            make_draft(images=(image,)), key="post_1"
+        )
+
+        (media,) = server.sandbox.statuses[published.remote_id].now.media
+        assert len(media.content) > 2_000_000
 
     async def test_gives_up_on_a_picture_that_is_never_ready(
         self, server: Server

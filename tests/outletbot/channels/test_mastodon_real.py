@@ -3,11 +3,17 @@ The Mastodon channel against a real server: snac, which speaks the API its own w
 
 It ignores Idempotency-Key, has no /api/v2/instance, hangs up after every answer without
 a word, and gives an attached picture another id. The server is fetched from Debian once
-and kept in ``var/``; the shared folder beside the repository knows how.
+and kept in ``var/``; ``make test-real`` knows how.
+
+    OUTLETBOT_REAL_MASTODON_URL=https://…     and OUTLETBOT_REAL_MASTODON_TOKEN=…
+
+lend an account on a Mastodon server (a token with read and write); what is posted there
+is deleted again.
 """
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,19 +21,22 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import mastodon
 import pytest
 
-from outletbot.channels import Rejected
+from outletbot.channels import Poll, Rejected
 from outletbot.channels.credentials import Credentials
 from outletbot.channels.mastodon import Mastodon
 from outletbot.channels.mastodon_limits import DEFAULTS
+from outletbot.channels.mastodon_oauth import MastodonDoor, MastodonEntrance
+from outletbot.channels.oauth import challenge_of
 from outletbot.clock import utc_now
 from tests.outletbot.mastodon_server import LINK, make_draft, make_image
 from tests.outletbot.mastodon_spec import SHARED
@@ -44,10 +53,15 @@ PORTS = range(10_000 + os.getpid() * 16 % 9_000, 32_000)
 pytestmark = pytest.mark.real
 
 
+BACK = "https://outlet.example.com/channels/return/mastodon"
+VERIFIER = "a-verifier-that-is-long-enough-to-be-one-of-43-characters"
+
+
 @dataclass(frozen=True, slots=True)
 class Snac:
     url: str
     token: str = field(repr=False)
+    password: str = field(repr=False)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +69,11 @@ def snac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snac]:
     folder, port = tmp_path_factory.mktemp("snac"), free_port()
     try:
         start(folder, port)
-        yield Snac(f"http://127.0.0.1:{port}", (folder / "tok.outlet").read_text())
+        yield Snac(
+            f"http://127.0.0.1:{port}",
+            (folder / "tok.outlet").read_text(),
+            (folder / "pw.outlet").read_text().strip(),
+        )
     finally:
         stop(folder / "pid", port)
 
@@ -144,6 +162,80 @@ async def test_refuses_a_bad_token(snac: Snac) -> None:
             await channel.check()
         with pytest.raises(Rejected, match="Connect the account again"):
             await channel.publish(make_draft(), key="post_3")
+
+
+async def test_lets_us_in_by_its_own_page(snac: Snac) -> None:
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        entrance = MastodonEntrance(http, snac.url, clock=utc_now)
+        door = entrance.through(await entrance.register(BACK))
+        code = await sign_in(http, snac, door)
+
+        (candidate,) = await door.exchange(code, redirect_uri=BACK, verifier=VERIFIER)
+        channel = Mastodon(http, snac.url, candidate.credentials, clock=utc_now)
+        published = await channel.publish(make_draft("Let in"), key="post_4")
+        await channel.delete(published.remote_id)
+    assert candidate.handle == "@outlet"
+
+
+async def test_a_poll_is_posted_though_snac_may_not_show_it(channel: Mastodon) -> None:
+    poll = Poll("Which one?", ("rust", "green"), timedelta(hours=1))
+    link = f"{LINK}_poll"
+
+    published = await channel.publish(
+        make_draft(f"Which one? {link}", link=link, poll=poll), key="post_5"
+    )
+    await channel.edit(published.remote_id, make_draft(f"Over {link}", link=link))
+
+    await channel.delete(published.remote_id)
+
+
+async def test_lives_on_a_server_that_somebody_lends() -> None:
+    url, token = lent("URL"), lent("TOKEN")
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        channel = Mastodon(http, url, Credentials(token), clock=utc_now)
+        handle = await channel.check()
+        since, link = utc_now() - timedelta(minutes=1), f"{LINK}_{os.getpid()}"
+        draft = make_draft(
+            f"A test\n{link}", link=link, since=since, images=(make_image(),)
+        )
+
+        published = await channel.publish(draft, key=link)
+        try:
+            assert await channel.publish(draft, key=link) == published
+            assert await channel.find(draft) == published
+            await channel.edit(published.remote_id, replace(draft, text=link))
+            assert published.remote_id in await channel.measure([published.remote_id])
+        finally:
+            await channel.delete(published.remote_id)
+
+        assert handle.startswith("@")
+        assert await channel.find(draft) is None
+
+
+def lent(what: str) -> str:
+    name = f"OUTLETBOT_REAL_MASTODON_{what}"
+    value = os.environ.get(name, "")  # noqa: TID251 - tests have no settings
+    if not value:
+        pytest.skip(f"{name} is not set: see this module's docstring")
+    return value
+
+
+async def sign_in(http: aiohttp.ClientSession, snac: Snac, door: MastodonDoor) -> str:
+    """Do what a person does on snac's page. Return the code that it leads to."""
+    url = door.authorization_url(
+        redirect_uri=BACK, state="a-state", challenge=challenge_of(VERIFIER)
+    )
+    async with http.get(url) as page:
+        text = await page.text()
+    (action,) = re.findall(r'<form method="post" action="([^"]+)"', text)
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text)
+    form = {**dict(hidden), "login": "outlet", "passwd": snac.password}
+    async with http.post(action, data=form, allow_redirects=False) as sent:
+        query = parse_qs(urlsplit(sent.headers["Location"]).query)
+    assert query["state"] == ["a-state"]
+    return query["code"][0]
 
 
 async def ask(call: Callable[..., T], *args: object) -> T:

@@ -4,16 +4,20 @@ The page of a deal: what each post earned, how it went, and what its price rests
 
 import re
 from datetime import timedelta
+from typing import Any
 from xml.etree import ElementTree as ET  # what is read is our own
 
 import pytest
 
+from offers.accounts import ChannelAccount, Show
+from offers.beats import begin_beating
 from offers.catalog import Offer
 from offers.deals import expected_reduction
 from offers.money import Money
-from offers.posts import PostState
+from offers.posts import Post, PostKind, PostState
 from outletbot.web.desk.deal_summary import find_course, read_report
 from outletbot.web.desk.evidence import Ground, find_evidence
+from outletbot.web.desk.live import LIVE
 from tests.factories import (
     DAY,
     HOUR,
@@ -25,9 +29,11 @@ from tests.factories import (
     make_order,
     make_post,
     make_price,
+    make_retailer,
+    outlet_account,
     post_of,
 )
-from tests.outletbot.desk.test_summary import click, texts
+from tests.outletbot.desk.test_summary import click, follow, texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -114,6 +120,128 @@ class TestPage:
 
     async def test_is_missing_for_no_such_deal(self, desk):
         assert (await desk.get("/deals/deal_none")).status == 404
+
+
+class TestPosts:
+    def planned(self, session, **facts: Any) -> Post:
+        deal = make_deal(session, opens_at=NOON + HOUR, opened_at=None)
+        account = make_account(session, sealed_token="", base_url="https://s.example")
+        return make_post(session, deal, account, **facts)
+
+    async def read(self, desk, post) -> str:
+        return await (await desk.get(f"/deals/{post.deal_id}")).text()
+
+    async def test_that_are_planned_show_a_light_in_words(self, desk, session):
+        begin_beating(session, now=NOON)
+        post = self.planned(session)
+
+        text = texts(await self.read(desk, post))
+
+        assert "Scheduled due Mon 2 Mar, 13:00 Look There is no picture" in text
+
+    async def test_that_will_not_go_out_say_why(self, desk, session):
+        post = self.planned(session, state=PostState.UNAPPROVED)
+
+        text = texts(await self.read(desk, post))
+
+        assert "To be approved due Mon 2 Mar, 13:00 Will not go out" in text
+        assert "A second person has to approve it first." in text
+        assert "No worker is running, so nothing goes out: start one." in text
+
+    async def test_that_are_ready_say_so(self, desk, session):
+        begin_beating(session, now=NOON)
+        post = self.planned(session)
+        session.get_one(ChannelAccount, post.account_id).show = Show.NOTHING
+        outlet_account(session, post.retailer_id).show = Show.NOTHING
+        session.commit()
+
+        html = await self.read(desk, post)
+
+        assert html.count('<span class="badge good">Ready</span>') == 2
+
+    async def test_that_are_out_show_no_light(self, desk, session):
+        html = await self.read(desk, post_of(session, make_deal(session)))
+
+        assert 'class="lights"' not in html
+
+    async def test_say_how_they_do_as_far_as_is_told(self, desk, session):
+        deal = make_deal(session)
+        make_post(session, deal, make_account(session), likes=0, views=1_200)
+
+        text = texts(await (await desk.get(f"/deals/{deal.id}")).text())
+
+        assert "0 likes · 1,200 views" in text
+        assert "replies" not in text
+
+    async def test_say_what_kind_they_are(self, desk, session):
+        deal = make_deal(session)
+        make_post(session, deal, kind=PostKind.LAST_UNITS)
+
+        text = texts(await (await desk.get(f"/deals/{deal.id}")).text())
+
+        assert "Last units" in text
+
+    async def test_that_nobody_could_look_for_can_be_sent_again(self, desk, session):
+        post = self.planned(session, state=PostState.UNCONFIRMED, failure="No answer.")
+
+        html = await self.read(desk, post)
+        answer = await desk.post(f"/posts/{post.id}/again", allow_redirects=False)
+
+        session.refresh(post)
+        assert "No answer." in html
+        assert answer.headers["Location"] == f"/deals/{post.deal_id}"
+        assert post.state is PostState.SCHEDULED
+
+    @pytest.mark.parametrize("url", ["https://social.example/7", ""])
+    async def test_that_nobody_could_look_for_can_be_there(self, desk, session, url):
+        post = self.planned(session, state=PostState.UNCONFIRMED)
+
+        html = await self.read(desk, post)
+        answer = await desk.post(
+            f"/posts/{post.id}/there", data={"url": url}, allow_redirects=False
+        )
+
+        session.refresh(post)
+        assert f'action="/posts/{post.id}/there"' in html
+        assert answer.status == 303
+        assert (post.state, post.url or "") == (PostState.PUBLISHED, url)
+
+    async def test_are_not_at_an_address_that_is_none(self, desk, session):
+        post = self.planned(session, state=PostState.UNCONFIRMED)
+
+        answer = await desk.post(
+            f"/posts/{post.id}/there", data={"url": "javascript:alert(1)"}
+        )
+
+        session.refresh(post)
+        assert answer.status == 422
+        assert post.state is PostState.UNCONFIRMED
+
+    async def test_of_another_retailer_are_not_ours_to_find(self, desk, session):
+        south = make_retailer(session)
+        deal = make_deal(session, retailer_id=south.id)
+        theirs = make_post(
+            session,
+            deal,
+            make_account(session, retailer_id=south.id),
+            state=PostState.UNCONFIRMED,
+        )
+
+        for way in ("there", "again"):
+            assert (await desk.post(f"/posts/{theirs.id}/{way}")).status == 404
+        session.refresh(theirs)
+        assert theirs.state is PostState.UNCONFIRMED
+
+    async def test_follow_what_becomes_of_them(self, app, desk, session):
+        app[LIVE].every = 0.02
+        post = self.planned(session)
+        stream = await follow(desk, f"/deals/{post.deal_id}/live")
+        assert "No worker is running" in await stream.next()
+
+        begin_beating(session, now=NOON)
+        session.commit()
+
+        assert "No worker is running" not in await stream.next()
 
 
 class TestChart:

@@ -3,14 +3,20 @@ A merchant plans a deal, sees what it would be, and arms it: once, for their own
 in its own currency, in their own time.
 """
 
+import re
 from typing import Any
 
 import pytest
 from sqlmodel import Session, col, func, select
 
+from offers.accounts import Show
 from offers.catalog import Offer
 from offers.deals import Deal
+from offers.pictures import Picture, keep_picture
 from offers.posts import Post, PostState
+from offers.templates import keep_template
+from outletbot.networks import NETWORKS
+from outletbot.web.desk.post_preview import CODE, shown_address
 from tests.factories import (
     DAY,
     HOUR,
@@ -46,14 +52,32 @@ def plan(offer: Offer, **fields: str) -> dict[str, str]:
     }
 
 
-async def post(desk: Client, fields: dict[str, str]) -> tuple[int, str]:
-    answer = await desk.post("/deals", data=fields, allow_redirects=False)
+async def post(
+    desk: Client, fields: dict[str, str], path: str = "/deals"
+) -> tuple[int, str]:
+    answer = await desk.post(path, data=fields, allow_redirects=False)
     return answer.status, answer.headers.get("Location") or await answer.text()
 
 
 def count(session: Session, column: Any) -> int:
     session.rollback()
     return session.exec(select(func.count(col(column)))).one()
+
+
+def article(html: str, network: str) -> str:
+    """Return how the post is shown on a network; nothing if it is not."""
+    _, _, rest = html.partition(f'<article class="post" data-network="{network}">')
+    return rest.partition("</article>")[0]
+
+
+def give_picture(session: Session, offer: Offer) -> Picture:
+    picture = keep_picture(
+        session, offer.retailer_id, b"jpeg", size=(640, 480), now=NOON
+    )
+    offer.picture_id = picture.id
+    session.add(offer)
+    session.commit()
+    return picture
 
 
 def the_deal(session: Session) -> Deal:
@@ -259,10 +283,13 @@ class TestPreview:
         _, html = await post(desk, plan(offer, action="preview"))
 
         assert "Your outlet page" in html
-        assert "Mastodon @north" in html
-        assert "of 500 characters" in html
-        assert "The warm one." in html
-        assert "€49.90" in html
+        mastodon = article(html, "mastodon")
+        assert "<strong>Mastodon</strong>" in mastodon
+        assert "@north" in mastodon
+        assert re.search(r"\d+ of 500 graphemes · \d+ left", mastodon)
+        assert "The warm one." in mastodon
+        assert "€49.90" in mastodon
+        assert re.search(r"\d+ of 5,000 characters", article(html, "outlet"))
 
     async def test_says_if_it_would_be_posted_nowhere(self, desk, session):
         make_account(session, paused=True)
@@ -300,6 +327,132 @@ class TestPreview:
         _, html = await post(desk, plan(offer, action="preview"))
 
         assert "it cost €49.00 or less" in html
+
+
+class TestPostsAsTheyWillBeSeen:
+    async def test_say_what_the_retailer_words(self, desk, session):
+        offer = make_offer(session)
+        make_account(session)
+        keep_template(
+            session,
+            offer.retailer_id,
+            language="en",
+            kind="announcement",
+            body="Hush: {title}, {price}\n{link}",
+            now=NOON,
+        )
+        session.commit()
+
+        _, html = await post(desk, plan(offer, action="preview"))
+
+        assert "Hush: Flash parka, €49.90" in article(html, "mastodon")
+
+    async def test_have_their_picture_as_the_network_takes_it(self, desk, session):
+        offer = make_offer(session)
+        make_account(session)
+        picture = give_picture(session, offer)
+
+        _, html = await post(desk, plan(offer, action="preview"))
+
+        there = article(html, "mastodon")
+        address = f"/pictures/{picture.id}/mastodon.jpg"
+        assert f'<img src="{address}" alt="Flash parka"' in there
+        assert "for those who cannot see it: Flash parka" in there
+        assert "Without a picture" not in there
+
+    async def test_have_a_card_where_that_is_wanted(self, desk, session):
+        offer = make_offer(session)
+        make_account(session, show=Show.CARD)
+        picture = give_picture(session, offer)
+
+        _, html = await post(desk, plan(offer, action="preview"))
+
+        there = article(html, "mastodon")
+        assert '<div class="linked">' in there
+        assert f'<img src="/pictures/{picture.id}/mastodon.jpg" alt=""' in there
+        assert "<small>outlet.example</small><br><strong>Flash parka</strong>" in there
+
+    async def test_have_neither_where_that_is_wanted(self, desk, session):
+        offer = make_offer(session)
+        make_account(session, show=Show.NOTHING)
+        give_picture(session, offer)
+
+        _, html = await post(desk, plan(offer, action="preview"))
+
+        assert "<img" not in article(html, "mastodon")
+        assert "linked" not in article(html, "mastodon")
+
+    async def test_show_the_networks_a_retailer_is_not_on(self, desk, session):
+        offer = make_offer(session)
+        outlet_account(session)
+        give_picture(session, offer)
+
+        status, html = await post(
+            desk, plan(offer, action="preview"), "/deals?networks=all"
+        )
+
+        assert status == 200
+        assert "Where you have no account" in html
+        for network in ("outlet", *NETWORKS):
+            assert "Flash parka" in article(html, network)
+        assert "posted on 1 channel" in html
+        assert html.count('data-network="outlet"') == 1
+
+    async def test_show_only_a_retailers_own_unless_asked(self, desk, session):
+        outlet_account(session)
+
+        _, html = await post(desk, plan(make_offer(session), action="preview"))
+
+        assert 'formaction="/deals?networks=all#posts"' in html
+        assert 'data-network="mastodon"' not in html
+
+    async def test_say_what_a_network_would_refuse(self, desk, session):
+        offer = make_offer(session)
+        make_account(session, "instagram")
+
+        _, html = await post(desk, plan(offer, action="preview"))
+
+        assert "Instagram needs a picture: add one to the offer." in article(
+            html, "instagram"
+        )
+
+    async def test_say_what_a_network_charges(self, desk, session):
+        make_account(session, "x")
+
+        _, html = await post(desk, plan(make_offer(session), action="preview"))
+
+        assert re.search(
+            r"\d+ of 280 weighted characters · \d+ left · costs about US\$0.20",
+            article(html, "x"),
+        )
+
+    async def test_are_not_those_of_a_channel_that_was_disconnected(
+        self, desk, session
+    ):
+        make_account(session, disconnected_at=NOON)
+
+        _, html = await post(desk, plan(make_offer(session), action="preview"))
+
+        assert article(html, "mastodon") == ""
+
+    @pytest.mark.parametrize(
+        ("network", "shown"),
+        [
+            ("x", "outlet.example"),
+            ("bluesky", "outlet.example/d/0123456789..."),
+            ("mastodon", "outlet.example/d/0123456789abc…"),
+            ("threads", "outlet.example/d/0123456789abc…"),
+            ("facebook", f"http://outlet.example/d/{CODE}"),
+        ],
+    )
+    def test_shorten_a_link_as_the_network_does(self, network, shown):
+        assert shown_address(network, f"http://outlet.example/d/{CODE}") == shown
+
+    @pytest.mark.parametrize("network", ["bluesky", "mastodon"])
+    def test_leave_a_short_link_whole(self, network):
+        assert shown_address(network, "https://outlet.example/o/n?a=1") == (
+            "outlet.example/o/n?a=1"
+        )
 
 
 class TestTheForm:
@@ -411,7 +564,7 @@ class TestPostingAgain:
 
         session.refresh(failed)
         assert answer.headers["Location"] == f"/deals/{deal.id}"
-        assert (failed.state, failed.due_at) == (PostState.SENDING, NOON)
+        assert (failed.state, failed.due_at) == (PostState.SCHEDULED, NOON)
 
     async def test_does_not_touch_another_retailers(self, desk, session):
         south = make_retailer(session)

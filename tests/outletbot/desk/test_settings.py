@@ -4,16 +4,21 @@ for.
 """
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import SecretStr
 from sqlmodel import Session, select
 
+from offers.letters import put_off_letter, write_letter
 from offers.merchants import Merchant, Role
 from offers.retailers import Retailer
 from outletbot.config import Settings
 from outletbot.sealing import Seal
-from tests.factories import make_merchant, make_retailer, north
+from outletbot.web.desk.settings import transport_of
+from tests.factories import NOON, make_merchant, make_retailer, north
 from tests.outletbot.desk.conftest import Client, sign_in
+from tests.outletbot.smtp_server import MailHost, running
 
 
 def profile(**fields: str) -> dict[str, str]:
@@ -245,3 +250,121 @@ class TestPeople:
 
         assert (await post(desk, f"/settings/people/{sam.id}/invitation"))[0] == 404
         assert "sam@south.example" not in await (await desk.get("/settings")).text()
+
+
+class TestAlarms:
+    async def test_are_mailed_to_an_address(self, desk, session):
+        status, _ = await post(
+            desk, "/settings/alarms", alarm_email=" a@north.example "
+        )
+
+        assert status == 303
+        assert reread(session).alarm_email == "a@north.example"
+        assert "a@north.example" in await (await desk.get("/settings")).text()
+
+    async def test_are_mailed_to_nobody_if_wanted(self, desk, session):
+        await post(desk, "/settings/alarms", alarm_email="a@north.example")
+
+        status, _ = await post(desk, "/settings/alarms", alarm_email="")
+
+        assert status == 303
+        assert reread(session).alarm_email == ""
+
+    @pytest.mark.parametrize(
+        "address", ["ana", "a@b.example, c@d.example", "a@b.example\nBcc: x@y.example"]
+    )
+    async def test_are_not_mailed_to_what_is_no_address(self, desk, session, address):
+        status, html = await post(desk, "/settings/alarms", alarm_email=address)
+
+        assert status == 422
+        assert "Enter an e-mail address" in html
+        assert reread(session).alarm_email == ""
+
+    async def test_say_that_mail_is_not_set_up(self, desk, session):
+        north(session).alarm_email = "ana@north.example"
+        session.commit()
+
+        html = await (await desk.get("/settings")).text()
+
+        assert "Mail is not set up on this installation" in html
+        assert "/settings/alarms/test" not in html
+        assert (await post(desk, "/settings/alarms/test"))[0] == 409
+
+    async def test_say_that_a_mail_could_not_be_sent(self, desk, session):
+        letter = write_letter(
+            session,
+            north(session).id,
+            recipient="ana@north.example",
+            subject="Late",
+            body="",
+            now=NOON,
+        )
+        letter.attempts = 1
+        put_off_letter(session, letter, "550 no", for_good=True, now=NOON)
+        session.commit()
+
+        html = await (await desk.get("/settings")).text()
+
+        assert "A mail to ana@north.example could not be sent: 550 no" in html
+
+
+class TestMail:
+    @pytest.fixture
+    async def host(self) -> AsyncIterator[MailHost]:
+        async with running(MailHost()) as host:
+            yield host
+
+    @pytest.fixture
+    def settings(self, settings: Settings, host: MailHost) -> Settings:
+        mail = {
+            "smtp_url": SecretStr(f"smtp://{host.url}"),
+            "mail_from": "bot@outlet.example",
+        }
+        return settings.model_copy(update=mail)
+
+    @pytest.fixture
+    def told(self, session) -> None:
+        north(session).alarm_email = "ana@north.example"
+        session.commit()
+
+    @pytest.mark.usefixtures("told")
+    async def test_is_tried_at_once(self, desk, host):
+        html = await (await desk.get("/settings")).text()
+        status, answer = await post(desk, "/settings/alarms/test")
+
+        assert 'action="/settings/alarms/test"' in html
+        assert "Mail is not set up" not in html
+        assert status == 200
+        assert "A mail is on its way to ana@north.example." in answer
+        assert host.taken[0].recipients == ["ana@north.example"]
+        assert host.taken[0].message["Subject"] == "North & Sons: a test"
+
+    @pytest.mark.usefixtures("told")
+    async def test_that_is_not_taken_says_why(self, desk, host):
+        host.answers["RCPT"] = "550 no such person"
+
+        status, answer = await post(desk, "/settings/alarms/test")
+
+        assert status == 200
+        assert "The mail was not sent." in answer
+        assert "550 no such person" in answer
+
+    async def test_goes_nowhere_without_an_address(self, desk, host):
+        assert (await post(desk, "/settings/alarms/test"))[0] == 409
+        assert host.taken == []
+
+    @pytest.mark.usefixtures("told")
+    async def test_is_tried_by_owners_alone(self, browser, database, session, host):
+        bob = make_merchant(session, "bob@north.example", role=Role.MERCHANT)
+        await sign_in(browser, database, bob)
+
+        assert (await post(browser, "/settings/alarms/test"))[0] == 409
+        assert host.taken == []
+        html = await (await browser.get("/settings")).text()
+        assert "/settings/alarms/test" not in html
+
+    @pytest.mark.parametrize("url", ["mail.example", "http://mail.example"])
+    def test_that_is_set_up_wrongly_is_not(self, settings, url):
+        wrong = settings.model_copy(update={"smtp_url": SecretStr(url)})
+
+        assert transport_of(wrong) is None

@@ -1,0 +1,261 @@
+"""Alarms: what does not go out as it should is told to its retailer, once.
+
+An alarm stands as long as its cause does. What is mended and breaks again is another
+alarm, and a person who has just sent a post again is given as long as a post has.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, UniqueConstraint, and_, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, col, select, update
+
+from offers.accounts import ChannelAccount
+from offers.columns import Moment, word
+from offers.deals import Deal
+from offers.ids import new_id
+from offers.posting import LATE, WAITING
+from offers.posts import Post, PostState
+from offers.retailers import Retailer
+
+BROKEN = (PostState.FAILED, PostState.UNCONFIRMED)
+RECENT = timedelta(days=1)
+"""So long after its time a failed post is worth an alarm even if its deal is over."""
+
+
+class AlarmKind(StrEnum):
+    POST_LATE = "post_late"
+    POST_FAILED = "post_failed"
+    CHANNEL_TROUBLE = "channel_trouble"
+
+
+class Alarm(SQLModel, table=True):
+    """*subject_id* is the post, or the channel, that the alarm is about."""
+
+    __table_args__ = (UniqueConstraint("kind", "subject_id"),)
+
+    id: str = Field(primary_key=True)
+    retailer_id: str = Field(foreign_key="retailer.id", index=True)
+    kind: AlarmKind = Field(sa_type=word(AlarmKind))
+    subject_id: str
+    raised_at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+@dataclass(frozen=True, slots=True)
+class PostAlarm:
+    """A post that does not go out as it should."""
+
+    kind: AlarmKind
+    post: Post
+    deal: Deal
+    account: ChannelAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """All that is wrong just now with posts and channels."""
+
+    posts: tuple[PostAlarm, ...] = ()
+    accounts: tuple[ChannelAccount, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.posts or self.accounts)
+
+
+def find_troubles(session: Session, retailer_id: str, *, now: datetime) -> Troubles:
+    """Return what a retailer's people have to look at, whether told before or not."""
+    own = col(Post.retailer_id) == retailer_id
+    return Troubles(
+        posts=(
+            *_posts(session, AlarmKind.POST_FAILED, own, now=now),
+            *_posts(session, AlarmKind.POST_LATE, own, now=now),
+        ),
+        accounts=_troubled(session, col(ChannelAccount.retailer_id) == retailer_id),
+    )
+
+
+def raise_alarms(session: Session, *, now: datetime) -> dict[str, Troubles]:
+    """Note what is wrong and was not told yet. Return it by the retailers' ids.
+
+    Each is returned to one caller only. Alarms whose cause is gone end.
+    """
+    _end_alarms(session, now=now)
+    late = _posts(session, AlarmKind.POST_LATE, col(Post.alarmed_at).is_(None), now=now)
+    failed = _posts(session, AlarmKind.POST_FAILED, _unsaid_of_post(), now=now)
+    posts = [one for one in (*failed, *late) if _note_post(session, one, now=now)]
+    accounts = [
+        account
+        for account in _troubled(session, _unsaid_of_account())
+        if _note(
+            session,
+            AlarmKind.CHANNEL_TROUBLE,
+            account.retailer_id,
+            account.id,
+            now=now,
+        )
+    ]
+    return _by_retailer(posts, accounts)
+
+
+def _by_retailer(
+    posts: list[PostAlarm], accounts: list[ChannelAccount]
+) -> dict[str, Troubles]:
+    whose = [*(one.post.retailer_id for one in posts)]
+    whose += [account.retailer_id for account in accounts]
+    return {
+        retailer_id: Troubles(
+            tuple(one for one in posts if one.post.retailer_id == retailer_id),
+            tuple(one for one in accounts if one.retailer_id == retailer_id),
+        )
+        for retailer_id in dict.fromkeys(whose)
+    }
+
+
+def _posts(
+    session: Session, kind: AlarmKind, which: ColumnElement[bool], *, now: datetime
+) -> tuple[PostAlarm, ...]:
+    wrong = _late(now) if kind is AlarmKind.POST_LATE else _failed(now)
+    statement = (
+        select(Post, Deal, ChannelAccount)
+        .join(Deal, col(Deal.id) == col(Post.deal_id))
+        .join(ChannelAccount, col(ChannelAccount.id) == col(Post.account_id))
+        .join(Retailer, col(Retailer.id) == col(Post.retailer_id))
+        .where(which, wrong)
+        .order_by(col(Post.first_due_at), col(Post.id))
+    )
+    return tuple(PostAlarm(kind, *row) for row in session.exec(statement))
+
+
+def _late(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        col(Post.state).in_(WAITING),
+        col(Post.first_due_at) <= now - LATE,
+        ~col(ChannelAccount.paused),
+        ~col(Retailer.posts_paused),
+        col(Deal.sold_out_at).is_(None),
+        col(Deal.closes_at) > now,
+        ~_sent_again(now),
+    )
+
+
+def _failed(now: datetime) -> ColumnElement[bool]:
+    """A failed post of a deal that was over long ago is nobody's worry any more."""
+    return and_(
+        col(Post.state).in_(BROKEN),
+        or_(col(Deal.closes_at) > now, col(Post.first_due_at) > now - RECENT),
+    )
+
+
+def _troubled(
+    session: Session, which: ColumnElement[bool]
+) -> tuple[ChannelAccount, ...]:
+    statement = (
+        select(ChannelAccount)
+        .where(
+            which,
+            col(ChannelAccount.trouble) != "",
+            col(ChannelAccount.disconnected_at).is_(None),
+        )
+        .order_by(col(ChannelAccount.id))
+    )
+    return tuple(session.exec(statement))
+
+
+def _sent_again(now: datetime) -> ColumnElement[bool]:
+    """Whether a person has sent a failed post again within the last moments."""
+    return (
+        select(Alarm.id)
+        .where(
+            col(Alarm.subject_id) == col(Post.id),
+            col(Alarm.kind) == AlarmKind.POST_FAILED,
+            or_(col(Alarm.ended_at).is_(None), col(Alarm.ended_at) > now - LATE),
+        )
+        .correlate(Post)
+        .exists()
+    )
+
+
+def _unsaid_of_post() -> ColumnElement[bool]:
+    standing = select(Alarm.id).where(
+        col(Alarm.subject_id) == col(Post.id),
+        col(Alarm.kind) == AlarmKind.POST_FAILED,
+        col(Alarm.ended_at).is_(None),
+    )
+    return ~standing.correlate(Post).exists()
+
+
+def _unsaid_of_account() -> ColumnElement[bool]:
+    standing = select(Alarm.id).where(
+        col(Alarm.subject_id) == col(ChannelAccount.id),
+        col(Alarm.kind) == AlarmKind.CHANNEL_TROUBLE,
+        col(Alarm.ended_at).is_(None),
+    )
+    return ~standing.correlate(ChannelAccount).exists()
+
+
+def _end_alarms(session: Session, *, now: datetime) -> None:
+    waiting = select(Post.id).where(col(Post.state).in_(WAITING))
+    broken = select(Post.id).where(col(Post.state).in_(BROKEN))
+    troubled = select(ChannelAccount.id).where(col(ChannelAccount.trouble) != "")
+    for kind, causes in (
+        (AlarmKind.POST_LATE, waiting),
+        (AlarmKind.POST_FAILED, broken),
+        (AlarmKind.CHANNEL_TROUBLE, troubled),
+    ):
+        session.exec(
+            update(Alarm)
+            .where(
+                col(Alarm.kind) == kind,
+                col(Alarm.ended_at).is_(None),
+                col(Alarm.subject_id).not_in(causes),
+            )
+            .values(ended_at=now)
+        )
+
+
+def _note_post(session: Session, alarm: PostAlarm, *, now: datetime) -> bool:
+    post = alarm.post
+    if alarm.kind is AlarmKind.POST_FAILED:
+        return _note(session, alarm.kind, post.retailer_id, post.id, now=now)
+    marked = session.exec(
+        update(Post)
+        .where(col(Post.id) == post.id, col(Post.alarmed_at).is_(None))
+        .values(alarmed_at=now)
+    )
+    if marked.rowcount == 0:
+        return False
+    _note(session, alarm.kind, post.retailer_id, post.id, now=now)
+    return True
+
+
+def _note(
+    session: Session,
+    kind: AlarmKind,
+    retailer_id: str,
+    subject_id: str,
+    *,
+    now: datetime,
+) -> bool:
+    """Let an alarm stand. Return whether it did not before."""
+    postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert if postgres else sqlite.insert
+    statement = (
+        insert(Alarm)
+        .values(
+            id=new_id("alarm", now),
+            retailer_id=retailer_id,
+            kind=kind,
+            subject_id=subject_id,
+            raised_at=now,
+        )
+        .on_conflict_do_update(
+            index_elements=["kind", "subject_id"],
+            set_={"raised_at": now, "ended_at": None},
+            where=col(Alarm.ended_at).is_not(None),
+        )
+        .returning(col(Alarm.id))
+    )
+    return session.scalars(statement).first() is not None
