@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -144,6 +144,19 @@ def apps_of(settings: Settings) -> dict[str, App]:
             if client_id and secret.get_secret_value():
                 found[network.kind] = App(client_id, secret.get_secret_value())
     return found
+
+
+class Opener(Protocol):
+    """Who opens an account's channel."""
+
+    async def channel(self, account: ChannelAccount) -> Channel:
+        """Return the channel of an account, with credentials that are good now.
+
+        Raises:
+            ChannelError: If there are none, or not just now.
+            CannotOpen: If they were sealed with another key.
+        """
+        ...
 
 
 class Networks:

@@ -132,7 +132,7 @@ async def work(process: Process) -> None:
     async with guarded_session(allow_private=settings.allow_private_addresses) as http:
         networks = Networks.of(settings, http, seal, clock)
         keeper = Keeper(database, networks, seal, clock)
-        publisher = Publisher(database, networks, clock, public_url=settings.public_url)
+        publisher = Publisher(database, keeper, clock, public_url=settings.public_url)
         courier = Courier(database, http, seal, clock)
         players = Players(database, clock, settings.environment())
         heart = Heart(database, clock)
@@ -163,7 +163,7 @@ async def work(process: Process) -> None:
                     partial(
                         retire_due_posts,
                         database,
-                        networks,
+                        keeper,
                         clock,
                         public_url=settings.public_url,
                     ),

@@ -332,9 +332,9 @@ class FakeChannel:
 
 @dataclass
 class FakeNetworks:
-    """Stands where ``outletbot.networks.Networks`` does: one channel a kind."""
+    """Opens one channel a kind, whatever the account."""
 
     channels: Mapping[str, FakeChannel]
 
-    def channel(self, account: object) -> FakeChannel:
+    async def channel(self, account: object) -> FakeChannel:
         return self.channels[getattr(account, "kind", "")]

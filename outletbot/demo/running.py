@@ -31,6 +31,7 @@ from outletbot.sandbox.stripe import build_stripe_sandbox
 from outletbot.schema import migrate
 from outletbot.sealing import Seal, new_key
 from outletbot.stripe_client import stripe_gateways
+from outletbot.tokens import Keeper
 
 HOST = "127.0.0.1"
 STRIPE_KEY = "sk_test_outletbot_demo"
@@ -216,7 +217,8 @@ async def _prepare(settings: Settings, addresses: Addresses, say: Say) -> None:
     ):
         networks = Networks.of(settings, http, seal, utc_now)
         channels = Channels(database, networks, seal, folder / NETWORKS_FOLDER)
-        story = Story(database, gateways, networks, public_url=settings.public_url)
+        keeper = Keeper(database, networks, seal, utc_now)
+        story = Story(database, gateways, keeper, public_url=settings.public_url)
         retailer = await database.read(find_retailer_by_slug, SLUG)
         if retailer is None:
             say("Drawing pictures and stocking the shelves of a sample outlet …")

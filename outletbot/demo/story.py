@@ -29,7 +29,7 @@ from outletbot.demo.stage import Stage
 from outletbot.jobs.opening import open_and_close
 from outletbot.jobs.publishing import Publisher
 from outletbot.jobs.retiring import retire_due_posts
-from outletbot.networks import Networks
+from outletbot.networks import Opener
 from outletbot.paying import Paying
 from outletbot.payments import Gateways
 
@@ -82,13 +82,13 @@ class Story:
         self,
         database: Database,
         gateways: Gateways,
-        networks: Networks,
+        opener: Opener,
         *,
         public_url: str,
     ) -> None:
         self._database = database
         self._gateways = gateways
-        self._networks = networks
+        self._opener = opener
         self._public_url = public_url
         self._dice = random.Random(2009)  # noqa: S311  (a story, not a secret)
 
@@ -98,7 +98,7 @@ class Story:
         sold_out = await self._open(retailer_id, SOLD_OUT, stage)
         await self._sell(sold_out, 3, timedelta(minutes=7, seconds=12), stage)
         await retire_due_posts(
-            self._database, self._networks, stage, public_url=self._public_url
+            self._database, self._opener, stage, public_url=self._public_url
         )
         stage.later(8 * MINUTE)
         running = await self._open(retailer_id, OPEN, stage)
@@ -120,7 +120,7 @@ class Story:
         )
         await open_and_close(self._database, stage)
         publisher = Publisher(
-            self._database, self._networks, stage, public_url=self._public_url
+            self._database, self._opener, stage, public_url=self._public_url
         )
         await publisher.publish_due()
         await publisher.finish()

@@ -46,7 +46,7 @@ from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.departures import Departures, Held
 from outletbot.drafting import Matter, draft_post, gather
-from outletbot.networks import Networks
+from outletbot.networks import Opener
 from outletbot.sealing import CannotOpen
 from outletbot.together import Together
 
@@ -70,13 +70,13 @@ class Publisher:
     def __init__(
         self,
         database: Database,
-        networks: Networks,
+        opener: Opener,
         clock: Clock,
         *,
         public_url: str,
     ) -> None:
         self._database = database
-        self._networks = networks
+        self._opener = opener
         self._clock = clock
         self._public_url = public_url
         self._departures = Departures(database, clock, ahead=AHEAD)
@@ -125,10 +125,16 @@ class Publisher:
             raise matter
         sent = post.state is PostState.SENDING
         try:
-            channel = self._networks.channel(matter.account)
+            channel = await self._opener.channel(matter.account)
             draft = self._draft(matter, channel)
-        except (CannotOpen, Rejected) as error:
-            await self._refuse(post, Rejected(_reconnect(error)), sent=sent)
+        except CannotOpen as error:
+            await self._refuse(post, Disowned(f"{error}. Reconnect it."), sent=sent)
+            return
+        except Rejected as refusal:
+            await self._refuse(post, refusal, sent=sent)
+            return
+        except TryLater as delay:
+            await (self._look_later if sent else self._postpone)(matter, delay)
             return
         if sent and await self._settled(post, channel, draft):
             return
@@ -220,6 +226,9 @@ class Publisher:
             )
         log.warning("post_postponed", post=post.id, reason=str(delay), until=until)
 
+    async def _look_later(self, matter: Matter, delay: TryLater) -> None:
+        await self._leave_unconfirmed(matter.post, str(delay))
+
     async def _leave_unconfirmed(self, post: Post, reason: str) -> None:
         until = self._clock() + LOOK_AGAIN
         if until - post.first_due_at > GIVE_UP:
@@ -277,10 +286,6 @@ def _departure(matter: Matter, channel: Channel, draft: Draft) -> Departure:
         int(dollars * 1_000_000),
         [(rate.times, rate.per) for rate in channel.capabilities.posts],
     )
-
-
-def _reconnect(error: Exception) -> str:
-    return f"{error}. Reconnect it." if isinstance(error, CannotOpen) else str(error)
 
 
 def _note_refusal(

@@ -29,7 +29,7 @@ from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.drafting import Matter, draft_over, gather
 from outletbot.jobs.publishing import backoff
-from outletbot.networks import Networks
+from outletbot.networks import Opener
 from outletbot.sealing import CannotOpen
 
 log = structlog.get_logger(__name__)
@@ -52,21 +52,21 @@ INSTEAD = {
 
 
 async def retire_due_posts(
-    database: Database, networks: Networks, clock: Clock, *, public_url: str
+    database: Database, opener: Opener, clock: Clock, *, public_url: str
 ) -> int:
     """Retire what is due. Return how many posts were tried."""
     posts = await database.transact(lease_retiring_posts, now=clock())
-    retiring = (_retire(one, database, networks, clock, public_url) for one in posts)
+    retiring = (_retire(one, database, opener, clock, public_url) for one in posts)
     await asyncio.gather(*retiring)
     return len(posts)
 
 
 async def _retire(
-    post: Post, database: Database, networks: Networks, clock: Clock, public_url: str
+    post: Post, database: Database, opener: Opener, clock: Clock, public_url: str
 ) -> None:
     matter = await database.read(gather, post)
     try:
-        channel = networks.channel(matter.account)
+        channel = await opener.channel(matter.account)
         how = feasible(matter, channel.capabilities, now=clock())
         text = await _do(how, matter, channel, public_url)
     except (Rejected, CannotOpen) as refusal:

@@ -19,6 +19,7 @@ from outletbot.jobs.publishing import Publisher
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.sealing import Seal
+from outletbot.tokens import Keeper
 from tests.factories import HOUR, NOON, make_account, make_deal, make_offer, make_post
 from tests.outletbot.mastodon_server import (
     TOKEN,
@@ -128,7 +129,7 @@ class PatientNetworks:
 
     server: Server
 
-    def channel(self, account: ChannelAccount) -> Channel:
+    async def channel(self, account: ChannelAccount) -> Channel:
         return self.server.channel()
 
 
@@ -142,8 +143,9 @@ def press(database: Database, session: Session, mastodon: Server, seal: Seal) ->
 
 @pytest.fixture
 async def real_networks(
-    mastodon: Server, seal: Seal
-) -> AsyncIterator[Callable[[], Networks]]:
+    database: Database, mastodon: Server, seal: Seal
+) -> AsyncIterator[Callable[[], Keeper]]:
     """Networks as the worker makes them: sealed tokens, a guarded session."""
     async with guarded_session(allow_private=True) as http:
-        yield lambda: Networks(http, seal, public_url=PUBLIC_URL, clock=mastodon.clock)
+        networks = Networks(http, seal, public_url=PUBLIC_URL, clock=mastodon.clock)
+        yield lambda: Keeper(database, networks, seal, mastodon.clock)

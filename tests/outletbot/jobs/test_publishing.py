@@ -22,11 +22,13 @@ from offers.posts import Post, PostState
 from outletbot.channels import (
     CannotLook,
     Channel,
+    Disowned,
     Draft,
     Go,
     Limited,
     Published,
     Rejected,
+    TryLater,
     at_once,
 )
 from outletbot.jobs.publishing import AHEAD, Publisher, backoff
@@ -391,14 +393,14 @@ class _DeadlyChannel:
 class _DeadlyNetworks:
     channel_of: _DeadlyChannel
 
-    def channel(self, account: ChannelAccount) -> _DeadlyChannel:
+    async def channel(self, account: ChannelAccount) -> _DeadlyChannel:
         return self.channel_of
 
 
 class TestKill:
     async def test_after_the_effect_leaves_one_post(self, press: Press) -> None:
         post = press.plan()
-        deadly = _DeadlyChannel(press.networks.channel(press.account), _Doomed())
+        deadly = _DeadlyChannel(press.mastodon.channel(), _Doomed())
 
         await _run_and_die(press, deadly)
         assert deadly.deaths == ["after the effect"]
@@ -411,7 +413,7 @@ class TestKill:
     async def test_two_hundred_times_leaves_one_post_each(self, press: Press) -> None:
         """By chance, but the same chance each time."""
         dice = random.Random(2009)  # noqa: S311  (no secret)
-        deadly = _DeadlyChannel(press.networks.channel(press.account), dice)
+        deadly = _DeadlyChannel(press.mastodon.channel(), dice)
         press.mastodon.rate_limits.budgets = {
             name: type(budget)(100_000, budget.window)
             for name, budget in press.mastodon.rate_limits.budgets.items()
@@ -608,3 +610,48 @@ class _ChangedMeanwhile(FakeChannel):
     async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
         self.press.change(self.press.deal_of(self.post), withheld=3)
         return await super().publish(draft, key=key, go=go)
+
+
+class TestTokens:
+    """Whoever opens an account may have to renew its token first."""
+
+    async def test_one_that_cannot_be_renewed_now_is_waited_for(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+
+        await press.publish(_Closed(TryLater("the network is down")))
+
+        waiting = press.now(post)
+        assert waiting.state is PostState.SCHEDULED
+        assert waiting.due_at == NOON + 15 * SECOND
+
+    async def test_a_post_that_may_be_out_is_still_to_be_looked_for(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+        press.mastodon.faults.next(POST, Fault.TIMEOUT_AFTER)
+        await press.publish()
+        press.clock.advance(MINUTE)
+
+        await press.publish(_Closed(TryLater("the network is down")))
+
+        assert press.now(post).state is PostState.SENDING
+
+    async def test_one_that_is_refused_is_the_accounts_trouble(
+        self, press: Press
+    ) -> None:
+        post = press.plan()
+
+        await press.publish(_Closed(Disowned("Connect it again.")))
+
+        assert press.now(post).state is PostState.FAILED
+        assert press.trouble() == "Connect it again."
+
+
+@dataclass
+class _Closed:
+    error: Exception
+
+    async def channel(self, account: ChannelAccount) -> Channel:
+        raise self.error
