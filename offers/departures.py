@@ -64,24 +64,17 @@ REASONS = {
 
 
 def depart(
-    session: Session,
-    departures: Sequence[Departure],
-    *,
-    now: datetime,
-    ahead: timedelta = timedelta(),
+    session: Session, departures: Sequence[Departure], *, now: datetime
 ) -> dict[str, Verdict]:
     """Write down which posts are about to go out. Return the verdicts by their ids.
 
     A post goes out if the lease is ours, nobody has paused it, its deal is not over and
     as it was when the text was made, and the account's rate and budget allow it. What
     does not go out waits, is skipped or has failed, as the verdict says.
-
-    Whoever leases posts *ahead* of their time says so: one that waits for its turn is
-    then not leased before that comes.
     """
     by_id = {one.post.id: one for one in departures}
     verdicts = dict.fromkeys(by_id, Verdict.NOT_OURS)
-    limits = _Limits(session, departures, now=now, ahead=ahead)
+    limits = _Limits(session, departures, now=now)
     for post, deal, account, paused in _locked(session, list(by_id)):
         departure = by_id[post.id]
         if post.fence != departure.post.fence:
@@ -92,7 +85,7 @@ def depart(
             verdict = limits.judge(departure, account)
         verdicts[post.id] = verdict
         if verdict is Verdict.TOO_FAST:
-            post.due_at = limits.turn(departure, post) + ahead
+            post.due_at = limits.turn(departure, post)
         _note(post, departure, verdict, now=now)
     session.flush()
     return verdicts
@@ -175,12 +168,7 @@ class _Limits:
     """How often each account may post and how much it may cost, counted as we go."""
 
     def __init__(
-        self,
-        session: Session,
-        departures: Sequence[Departure],
-        *,
-        now: datetime,
-        ahead: timedelta,
+        self, session: Session, departures: Sequence[Departure], *, now: datetime
     ) -> None:
         self._session = session
         self._now = now
@@ -189,7 +177,6 @@ class _Limits:
         self._sent = {span: self._count(accounts, span) for span in spans}
         self._spent: dict[str, int] = {}
         self._at_hand = [one.post.id for one in departures]
-        self._ahead = ahead
         self._waiting: dict[str, list[datetime]] = {}
 
     def judge(self, departure: Departure, account: ChannelAccount) -> Verdict:
@@ -245,8 +232,7 @@ class _Limits:
                 col(Post.failure) == REASONS[Verdict.TOO_FAST],
                 col(Post.id).not_in(self._at_hand),
             )
-            turns = [due_at - self._ahead for due_at in self._session.exec(others)]
-            self._waiting[account_id] = turns
+            self._waiting[account_id] = list(self._session.exec(others))
         return self._waiting[account_id]
 
     def _full(self, departure: Departure) -> list[tuple[int, timedelta]]:

@@ -27,14 +27,15 @@ OUT = (PostState.PUBLISHED, PostState.RETIRED)
 def lease_due_posts(
     session: Session, *, now: datetime, ahead: timedelta, limit: int = 20
 ) -> list[Post]:
-    """Take posts that are due within *ahead*, so that nobody else takes them.
+    """Take posts that are due, so that nobody else takes them.
 
+    Those that go out for the first time are taken *ahead* of it, to be made ready.
     Retailers take turns, so that one with many posts does not keep the others waiting.
     Whoever takes one and dies leaves it to the next, once the lease is over.
     """
     due = (
         col(Post.state).in_(WAITING),
-        col(Post.due_at) <= now + ahead,
+        (col(Post.due_at) <= now) | _opens_within(now, ahead),
         col(Post.account_id).not_in(_resting(now)),
         col(Post.retailer_id).not_in(_paused()),
     )
@@ -143,6 +144,12 @@ def give_up_retiring(
     session: Session, post: Post, reason: str, *, now: datetime
 ) -> None:
     _change(session, post, retired_at=now, failure=reason)
+
+
+def _opens_within(now: datetime, ahead: timedelta) -> ColumnElement[bool]:
+    """What was put off is not due before the instant that it was put off to."""
+    first = col(Post.due_at) == col(Post.first_due_at)
+    return first & (col(Post.due_at) <= now + ahead)
 
 
 def _resting(now: datetime) -> SelectOfScalar[str]:

@@ -27,14 +27,9 @@ class Held(Exception):
 
 
 class Departures:
-    """*ahead* is how long before their time posts are leased."""
-
-    def __init__(
-        self, database: Database, clock: Clock, *, ahead: timedelta = timedelta()
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._ahead = ahead
         self._noting = Together(self._note)
 
     async def leave(self, departure: Departure) -> None:
@@ -52,9 +47,7 @@ class Departures:
             await self._sleep(early)
 
     async def _note(self, departures: Sequence[Departure]) -> list[Verdict]:
-        verdicts = await self._database.transact(
-            depart, departures, now=self._clock(), ahead=self._ahead
-        )
+        verdicts = await self._database.transact(depart, departures, now=self._clock())
         return [verdicts[one.post.id] for one in departures]
 
     async def _sleep(self, span: timedelta) -> None:

@@ -39,7 +39,7 @@ def guarded_session(*, allow_private: bool) -> aiohttp.ClientSession:
     """Return a session for addresses of others; close it when done."""
     connector = aiohttp.TCPConnector(
         socket_factory=partial(make_socket, allow_private=allow_private),
-        limit_per_host=8,
+        limit_per_host=32,
         # A server that hangs up between two calls looks as if it lost the second one.
         force_close=True,
     )

@@ -79,7 +79,7 @@ class Publisher:
         self._opener = opener
         self._clock = clock
         self._public_url = public_url
-        self._departures = Departures(database, clock, ahead=AHEAD)
+        self._departures = Departures(database, clock)
         self._notes = Together(self._note)
         self._under_way: set[asyncio.Task[None]] = set()
 
