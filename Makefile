@@ -5,14 +5,17 @@ BIN = .venv/bin
 # What is missing is installed quietly; what fails is shown.
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format bench rehearse chaos screenshots translations lock clean
+.PHONY: demo test test-real check format bench rehearse chaos chaos-posts screenshots translations lock clean
 
 demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
 	@$(BIN)/outletbot demo
 
 test: check  ## everything: linters, unit, property, race and browser tests
-	$(BIN)/pytest -n 2 --cov --cov-report=term --ignore=tests/chaos
+	$(BIN)/pytest -n 2 -m "not real" --cov --cov-report=term --ignore=tests/chaos
 	$(BIN)/pytest tests/chaos  # each of them has processes enough
+
+test-real: .venv/.test  ## against what others wrote: a Bluesky server, snac, twitter-text
+	OUTLETBOT_SHARED=tests/real $(BIN)/pytest -n 2 --dist loadfile -m real --ignore=tests/chaos
 
 check: .venv/.test  ## linters only
 	$(BIN)/ruff format --check .
@@ -33,6 +36,9 @@ rehearse: .venv/.test  ## 500 units, 5,000 shoppers, faults on; writes bench/reh
 chaos: .venv/.test  ## eight minutes of kills and crashes, then an audit
 	@rm -rf var/chaos
 	$(BIN)/python -m tests.chaos
+
+chaos-posts: .venv/.test  ## 10,000 posts to nine networks, the worker killed 1,000 times
+	$(BIN)/python -m tests.chaos.posting
 
 screenshots: .venv/.test  ## writes docs/images
 	$(BIN)/python docs/screenshots.py
