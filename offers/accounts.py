@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 from offers.columns import Moment, word
 from offers.errors import InvalidField, WrongState
 from offers.ids import new_id
-from offers.retailers import Retailer
+from offers.retailers import Retailer, take_turns
 from offers.scope import get_own
 from offers.sentences import Sentence
 
@@ -25,6 +25,8 @@ WARN = timedelta(days=14)
 
 WARN_RENEWED = timedelta(days=7)
 """The same for one that we renew, which is done earlier than that."""
+
+LONGEST_HANDLE = 300
 
 CHECK_EVERY = timedelta(days=1)
 
@@ -175,6 +177,8 @@ def connect_account(
     Its network has just accepted the token. When that ends is for
     ``offers.keeping.keep_key`` to say.
     """
+    handle = handle[:LONGEST_HANDLE]
+    take_turns(session, retailer_id)
     own = [one for one in accounts(session, retailer_id) if one.kind == kind]
     account = _find_same(own, base_url, handle, remote_id) or ChannelAccount(
         id=new_id("account", now),
@@ -212,7 +216,11 @@ def _find_same(
 
 
 def rename_account(session: Session, account: ChannelAccount, handle: str) -> None:
-    """Note an account's handle; whichever had the same before has another by now."""
+    """Note an account's handle; whichever had the same before has another by now.
+
+    Of what no network would call anybody, the beginning is kept.
+    """
+    handle = handle[:LONGEST_HANDLE]
     same = (
         col(ChannelAccount.retailer_id) == account.retailer_id,
         col(ChannelAccount.kind) == account.kind,

@@ -26,8 +26,11 @@ RECENT = timedelta(days=1)
 
 
 class AlarmKind(StrEnum):
+    """A post that *stands* still says that its deal is on, which is over."""
+
     POST_LATE = "post_late"
     POST_FAILED = "post_failed"
+    POST_STANDS = "post_stands"
     CHANNEL_TROUBLE = "channel_trouble"
 
 
@@ -46,7 +49,7 @@ class Alarm(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class PostAlarm:
-    """A post that does not go out as it should."""
+    """A post that does not go out, or say that its deal is over, as it should."""
 
     kind: AlarmKind
     post: Post
@@ -72,6 +75,7 @@ def find_troubles(session: Session, retailer_id: str, *, now: datetime) -> Troub
         posts=(
             *_posts(session, AlarmKind.POST_FAILED, own, now=now),
             *_posts(session, AlarmKind.POST_LATE, own, now=now),
+            *_posts(session, AlarmKind.POST_STANDS, own, now=now),
         ),
         accounts=_troubled(session, col(ChannelAccount.retailer_id) == retailer_id),
     )
@@ -84,8 +88,12 @@ def raise_alarms(session: Session, *, now: datetime) -> dict[str, Troubles]:
     """
     _end_alarms(session, now=now)
     late = _posts(session, AlarmKind.POST_LATE, col(Post.alarmed_at).is_(None), now=now)
-    failed = _posts(session, AlarmKind.POST_FAILED, _unsaid_of_post(), now=now)
-    posts = [one for one in (*failed, *late) if _note_post(session, one, now=now)]
+    failed, stand = (
+        _posts(session, kind, _unsaid_of_post(kind), now=now)
+        for kind in (AlarmKind.POST_FAILED, AlarmKind.POST_STANDS)
+    )
+    wrong = (*failed, *late, *stand)
+    posts = [one for one in wrong if _note_post(session, one, now=now)]
     accounts = [
         account
         for account in _troubled(session, _unsaid_of_account())
@@ -117,13 +125,12 @@ def _by_retailer(
 def _posts(
     session: Session, kind: AlarmKind, which: ColumnElement[bool], *, now: datetime
 ) -> tuple[PostAlarm, ...]:
-    wrong = _late(now) if kind is AlarmKind.POST_LATE else _failed(now)
     statement = (
         select(Post, Deal, ChannelAccount)
         .join(Deal, col(Deal.id) == col(Post.deal_id))
         .join(ChannelAccount, col(ChannelAccount.id) == col(Post.account_id))
         .join(Retailer, col(Retailer.id) == col(Post.retailer_id))
-        .where(which, wrong)
+        .where(which, _WRONG[kind](now))
         .order_by(col(Post.first_due_at), col(Post.id))
     )
     return tuple(PostAlarm(kind, *row) for row in session.exec(statement))
@@ -147,6 +154,22 @@ def _failed(now: datetime) -> ColumnElement[bool]:
         col(Post.state).in_(BROKEN),
         or_(col(Deal.closes_at) > now, col(Post.first_due_at) > now - RECENT),
     )
+
+
+def _stands(now: datetime) -> ColumnElement[bool]:
+    """Whether we have given up on a post whose deal is over, within a day."""
+    return and_(
+        col(Post.state) == PostState.PUBLISHED,
+        col(Post.retired_at) > now - RECENT,
+        col(Post.failure) != "",
+    )
+
+
+_WRONG = {
+    AlarmKind.POST_LATE: _late,
+    AlarmKind.POST_FAILED: _failed,
+    AlarmKind.POST_STANDS: _stands,
+}
 
 
 def _troubled(
@@ -178,10 +201,10 @@ def _sent_again(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _unsaid_of_post() -> ColumnElement[bool]:
+def _unsaid_of_post(kind: AlarmKind) -> ColumnElement[bool]:
     standing = select(Alarm.id).where(
         col(Alarm.subject_id) == col(Post.id),
-        col(Alarm.kind) == AlarmKind.POST_FAILED,
+        col(Alarm.kind) == kind,
         col(Alarm.ended_at).is_(None),
     )
     return ~standing.correlate(Post).exists()
@@ -218,7 +241,7 @@ def _end_alarms(session: Session, *, now: datetime) -> None:
 
 def _note_post(session: Session, alarm: PostAlarm, *, now: datetime) -> bool:
     post = alarm.post
-    if alarm.kind is AlarmKind.POST_FAILED:
+    if alarm.kind is not AlarmKind.POST_LATE:
         return _note(session, alarm.kind, post.retailer_id, post.id, now=now)
     marked = session.exec(
         update(Post)

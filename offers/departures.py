@@ -74,11 +74,16 @@ def depart(
     """
     by_id = {one.post.id: one for one in departures}
     verdicts = dict.fromkeys(by_id, Verdict.NOT_OURS)
+    _take_turns(session, departures)
+    ours = [
+        row
+        for row in _locked(session, list(by_id))
+        if row[0].fence == by_id[row[0].id].post.fence
+    ]
+    _forget_attempts([post for post, *_ in ours])
     limits = _Limits(session, departures, now=now)
-    for post, deal, account, paused in _locked(session, list(by_id)):
+    for post, deal, account, paused in ours:
         departure = by_id[post.id]
-        if post.fence != departure.post.fence:
-            continue
         stopped = paused or account.paused
         verdict = _judge(departure, post, deal, stopped=stopped, now=now)
         if verdict is Verdict.GO:
@@ -99,6 +104,20 @@ def spent_micros(session: Session, account_id: str, *, now: datetime) -> int:
     return int(session.exec(total).one())
 
 
+def _take_turns(session: Session, departures: Sequence[Departure]) -> None:
+    """Let nobody else count meanwhile what the same accounts have posted and spent."""
+    counted = {
+        one.post.account_id for one in departures if one.rates or one.cost_micros
+    }
+    statement = (
+        select(ChannelAccount.id)
+        .where(col(ChannelAccount.id).in_(counted))
+        .order_by(col(ChannelAccount.id))
+        .with_for_update(key_share=True)
+    )
+    session.exec(statement).all()
+
+
 def _locked(
     session: Session, post_ids: Sequence[str]
 ) -> list[tuple[Post, Deal, ChannelAccount, bool]]:
@@ -116,6 +135,12 @@ def _locked(
         (post, deal, account, paused)
         for post, deal, account, paused in session.exec(statement)
     ]
+
+
+def _forget_attempts(posts: Sequence[Post]) -> None:
+    """What was sent, looked for and not found took no turn and cost nothing."""
+    for post in posts:
+        post.begun_at, post.cost_micros = None, 0
 
 
 def _judge(

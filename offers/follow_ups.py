@@ -45,7 +45,8 @@ def _is_ending(deal: Deal, now: datetime) -> bool:
 def follow_up(session: Session, *, now: datetime) -> list[Post]:
     """Plan what is to be said now of the deals that are open, on the accounts that may.
 
-    What is planned is due at once and answers the announcement.
+    What is planned is due at once and answers the announcement. What was passed over,
+    since it was not true in the moment that counted, is planned again.
     """
     posts = []
     for announcement, deal, account in _announced(session):
@@ -54,8 +55,11 @@ def follow_up(session: Session, *, now: datetime) -> list[Post]:
                 kind, deal, now=now
             ):
                 continue
-            if not is_said(session, announcement, kind):
+            said = _find(session, announcement, kind)
+            if said is None:
                 posts.append(say(session, announcement, kind, now=now))
+            elif said.state is PostState.SKIPPED and not said.attempts:
+                posts.append(_plan_again(said, now=now))
     session.flush()
     return posts
 
@@ -80,12 +84,23 @@ def say(session: Session, announcement: Post, kind: PostKind, *, now: datetime) 
 
 def is_said(session: Session, announcement: Post, kind: PostKind) -> bool:
     """Whether the account has a post of this *kind* about the deal, out or planned."""
+    return _find(session, announcement, kind) is not None
+
+
+def _find(session: Session, announcement: Post, kind: PostKind) -> Post | None:
     same = (
         col(Post.deal_id) == announcement.deal_id,
         col(Post.account_id) == announcement.account_id,
         col(Post.kind) == kind,
     )
-    return session.exec(select(Post.id).where(*same)).first() is not None
+    return session.exec(select(Post).where(*same)).first()
+
+
+def _plan_again(post: Post, *, now: datetime) -> Post:
+    post.state, post.failure = PostState.SCHEDULED, ""
+    post.due_at = post.first_due_at = now
+    post.fence += 1
+    return post
 
 
 def _announced(session: Session) -> list[tuple[Post, Deal, ChannelAccount]]:
@@ -98,6 +113,7 @@ def _announced(session: Session) -> list[tuple[Post, Deal, ChannelAccount]]:
             col(Deal.closed_at).is_(None),
             col(Deal.sold_out_at).is_(None),
             col(ChannelAccount.follow_ups) != "",
+            col(ChannelAccount.disconnected_at).is_(None),
             col(Post.kind) == PostKind.ANNOUNCEMENT,
             col(Post.state) == PostState.PUBLISHED,
         )

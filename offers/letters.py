@@ -11,11 +11,15 @@ from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment, word
+from offers.errors import WrongState
 from offers.ids import new_id
 from offers.leases import lease
+from offers.sentences import Sentence
 
 LEASE = timedelta(minutes=2)
 """Longer than a mail server is waited for."""
+
+TEST_PAUSE = timedelta(minutes=1)
 
 SCHEDULE = (
     timedelta(minutes=1),
@@ -75,6 +79,35 @@ def write_letter(
         created_at=now,
     )
     session.add(letter)
+    session.flush()
+    return letter
+
+
+def write_test(
+    session: Session,
+    retailer_id: str,
+    *,
+    recipient: str,
+    subject: str,
+    body: str,
+    now: datetime,
+) -> Letter:
+    """Write a letter that its writer hands over at once, as if it was leased.
+
+    Raises:
+        WrongState: If one was written a moment ago: whoever is named gets them all.
+    """
+    last = last_letter(session, retailer_id)
+    if last is not None and last.created_at > now - TEST_PAUSE:
+        raise WrongState(
+            Sentence(
+                "A mail was written less than a minute ago. Wait for it to arrive."
+            )
+        )
+    letter = write_letter(
+        session, retailer_id, recipient=recipient, subject=subject, body=body, now=now
+    )
+    letter.attempts, letter.due_at = 1, now + LEASE
     session.flush()
     return letter
 

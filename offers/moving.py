@@ -67,6 +67,8 @@ def move_deal(
     for post in posts:
         if post.state in PLANNED:
             _plan_anew(post, opens_at)
+        elif post.state is PostState.FAILED:  # a person may send it again
+            post.first_due_at = opens_at
     session.flush()
     return deal
 

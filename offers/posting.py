@@ -35,6 +35,7 @@ def lease_due_posts(
     """
     due = (
         col(Post.state).in_(WAITING),
+        col(Post.due_at) <= now + ahead,
         (col(Post.due_at) <= now) | _opens_within(now, ahead),
         col(Post.account_id).not_in(_resting(now)),
         col(Post.retailer_id).not_in(_paused()),
@@ -44,14 +45,40 @@ def lease_due_posts(
     return _lease(session, chosen, {"due_at": now + LEASE}, limit)
 
 
+def keep_lease(session: Session, post: Post, *, now: datetime) -> None:
+    """Go on with a lease that is ours, as long as it has not ended."""
+    session.exec(
+        update(Post)
+        .where(
+            col(Post.id) == post.id,
+            col(Post.fence) == post.fence,
+            col(Post.state).in_(WAITING),
+            col(Post.due_at) > now,
+            col(Post.due_at) < now + LEASE,
+        )
+        .values(due_at=now + LEASE)
+    )
+
+
+def let_go(session: Session, post: Post, *, until: datetime) -> None:
+    """Leave a leased post to whoever comes *until* then: we know no better."""
+    ours = (col(Post.id) == post.id, col(Post.fence) == post.fence)
+    waits = (col(Post.state).in_(WAITING), col(Post.due_at) > until)
+    session.exec(update(Post).where(*ours, *waits).values(due_at=until))
+
+
 def lease_retiring_posts(
     session: Session, *, now: datetime, limit: int = 20
 ) -> list[Post]:
-    """Take published posts whose deal is over, to edit, answer or delete them."""
+    """Take published posts whose deal is over, to edit, answer or delete them.
+
+    Those on an account that lets nobody in wait until it is connected again.
+    """
     due = (
         col(Post.state) == PostState.PUBLISHED,
         col(Post.retired_at).is_(None),
         col(Post.retire_at) <= now,
+        col(Post.account_id).not_in(_closed()),
     )
     return _lease(session, due, {"retire_at": now + LEASE}, limit)
 
@@ -85,7 +112,7 @@ def mark_unconfirmed(session: Session, post: Post, reason: str) -> None:
 
 def mark_skipped(session: Session, post: Post, reason: str) -> None:
     """It is not worth posting any more: sold out or ended before it went out."""
-    _change(session, post, state=PostState.SKIPPED, failure=reason)
+    _change(session, post, state=PostState.SKIPPED, failure=reason, cost_micros=0)
 
 
 def postpone(session: Session, post: Post, *, until: datetime, reason: str) -> None:
@@ -115,8 +142,37 @@ def rest(session: Session, account_id: str, *, until: datetime) -> None:
     )
 
 
-def mark_retired(session: Session, post: Post, text: str, *, now: datetime) -> None:
-    _change(session, post, state=PostState.RETIRED, text=text, retired_at=now)
+def let_stand(session: Session, post: Post) -> None:
+    """Units came back and the deal goes on, unless it was over again meanwhile."""
+    session.exec(
+        update(Post)
+        .where(
+            col(Post.id) == post.id,
+            col(Post.fence) == post.fence,
+            col(Post.retire_at) == post.retire_at,
+        )
+        .values(retire_at=None)
+    )
+
+
+def note_whereabouts(session: Session, post: Post, *, remote_id: str, url: str) -> None:
+    """A post that a person said is out was found on its network."""
+    _change(session, post, remote_id=remote_id, url=url)
+
+
+def mark_retired(
+    session: Session,
+    post: Post,
+    text: str,
+    *,
+    now: datetime,
+    cost_micros: int = 0,
+    note: str = "",
+) -> bool:
+    """Note that it is done, at *cost_micros*. Return whether that was ours to say."""
+    cost = col(Post.cost_micros) + cost_micros
+    facts = {"text": text, "retired_at": now, "cost_micros": cost, "failure": note}
+    return _change(session, post, state=PostState.RETIRED, **facts)
 
 
 def put_off_retiring(
@@ -127,7 +183,11 @@ def put_off_retiring(
 
 
 def rest_retiring(session: Session, post: Post, *, until: datetime) -> None:
-    """Retire nothing on a post's account *until* then, because its network says so."""
+    """Retire nothing on a post's account *until* then, because its network says so.
+
+    The post itself is taken up again then, though its lease may last longer.
+    """
+    _change(session, post, retire_at=until)
     session.exec(
         update(Post)
         .where(
@@ -155,6 +215,14 @@ def _opens_within(now: datetime, ahead: timedelta) -> ColumnElement[bool]:
 def _resting(now: datetime) -> SelectOfScalar[str]:
     return select(ChannelAccount.id).where(
         col(ChannelAccount.paused) | (col(ChannelAccount.rest_until) > now)
+    )
+
+
+def _closed() -> SelectOfScalar[str]:
+    """Accounts that can only be asked again once somebody has connected them."""
+    return select(ChannelAccount.id).where(
+        (col(ChannelAccount.trouble) != "")
+        | col(ChannelAccount.disconnected_at).is_not(None)
     )
 
 
@@ -189,7 +257,7 @@ def _lease(
     return sorted(leased, key=lambda post: post.first_due_at)
 
 
-def _change(session: Session, post: Post, **values: object) -> None:
-    """Only who holds the lease may say what became of a post."""
+def _change(session: Session, post: Post, **values: object) -> bool:
+    """Only who holds the lease may say what became of a post. Return whether we do."""
     ours = (col(Post.id) == post.id, col(Post.fence) == post.fence)
-    session.exec(update(Post).where(*ours).values(values))
+    return session.exec(update(Post).where(*ours).values(values)).rowcount == 1

@@ -59,6 +59,16 @@ def new_retailer(
     )
 
 
+def take_turns(session: Session, retailer_id: str) -> None:
+    """Wait for whoever changes the same for a retailer: a double click is two of them.
+
+    Until the transaction's end nobody else gets beyond this; whoever only names the
+    retailer waits for nothing.
+    """
+    mine = select(Retailer.id).where(Retailer.id == retailer_id)
+    session.exec(mine.with_for_update(key_share=True)).first()
+
+
 def get_retailer(session: Session, retailer_id: str) -> Retailer:
     """Return a retailer.
 

@@ -17,6 +17,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from offers.columns import Moment
 from offers.errors import InvalidField
 from offers.ids import new_id
+from offers.retailers import take_turns
 from offers.sentences import Sentence
 
 FIELDS = (
@@ -41,6 +42,9 @@ ANNOUNCEMENT = "announcement"
 """The kind that has to name the price."""
 
 LONGEST = 2_000
+MOST_LINES, MOST_TIMES = 40, 3
+"""How many lines a text has, and how often a field is in it; fitting tries them all."""
+
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
@@ -88,7 +92,8 @@ def check_body(kind: str, body: str) -> str:
     Raises:
         InvalidField: If no post could be made of it; the sentence names the field.
     """
-    body = "\n".join(line.rstrip() for line in body.strip().splitlines())
+    lines = body.replace("\0", "").strip().splitlines()
+    body = "\n".join(line.rstrip() for line in lines)
     problem = _problem(kind, body)
     if problem is not None:
         raise InvalidField("body", problem, body)
@@ -111,6 +116,7 @@ def keep_template(
         InvalidField: If no post could be made of *body*.
     """
     body = check_body(kind, body)
+    take_turns(session, retailer_id)
     template = _find(session, retailer_id, language, kind, network) or PostTemplate(
         id=new_id("template", now),
         retailer_id=retailer_id,
@@ -174,6 +180,8 @@ def _problem(kind: str, body: str) -> Sentence | None:
         return Sentence("Fill this in.")
     if len(body) > LONGEST:
         return Sentence("Use {longest} characters at most.", longest=LONGEST)
+    if body.count("\n") >= MOST_LINES:
+        return Sentence("Use {most} lines at most.", most=MOST_LINES)
     fields = Counter(_FIELD.findall(body))
     for name in fields:
         if name not in FIELDS:
@@ -194,6 +202,13 @@ def _missing(kind: str, fields: Counter[str]) -> Sentence | None:
     for name in ADDRESSES:
         if fields[name] > 1:
             return Sentence("Write {field} only once.", field=_braced(name))
+    for name, times in fields.items():
+        if times > MOST_TIMES:
+            return Sentence(
+                "Write {field} {most} times at most.",
+                field=_braced(name),
+                most=MOST_TIMES,
+            )
     return None
 
 

@@ -8,7 +8,7 @@ from offers.alarms import AlarmKind, PostAlarm, Troubles
 from offers.posts import PostState
 from offers.retailers import Retailer
 from offers.sentences import Sentence
-from outletbot.drafting import network_name
+from outletbot.networks import network_name
 from outletbot.printing import print_moment, say
 
 
@@ -45,6 +45,13 @@ def tell_post(alarm: PostAlarm) -> Sentence:
     if alarm.kind is AlarmKind.POST_LATE:
         return Sentence(
             "The post about “{title}” on {channel} is late.",
+            title=title,
+            channel=channel,
+        )
+    if alarm.kind is AlarmKind.POST_STANDS:
+        return Sentence(
+            "“{title}” is over, but its post on {channel} does not say so:"
+            " change it there.",
             title=title,
             channel=channel,
         )

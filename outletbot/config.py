@@ -166,7 +166,13 @@ class Settings(BaseSettings):
 
     @property
     def sandbox_origins(self) -> str:
-        """Where forms may lead in a sandbox: Stripe's and the networks'."""
+        """Where forms may lead in a sandbox: Stripe's and the networks'.
+
+        Where private addresses are allowed, that is any server: Mastodon's accounts
+        have each their own.
+        """
+        if self.allow_private_addresses:
+            return "http:"
         parts = urlsplit(self.networks_sandbox)
         networks = f"{parts.scheme}://{parts.netloc}" if parts.scheme == "http" else ""
         return " ".join(filter(None, (self.sandbox_origin, networks)))

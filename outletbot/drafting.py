@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
 from offers.accounts import ChannelAccount, Show
@@ -16,7 +17,7 @@ from offers.retailers import Retailer
 from offers.templates import PostTemplate, choose_template, templates
 from outletbot.channels import Ability, Card, Channel, Draft, Image, Rejected
 from outletbot.composing import Occasion, compose, compose_over
-from outletbot.networks import NETWORKS
+from outletbot.networks import network_name
 
 EARLY = timedelta(minutes=5)
 """A post may be found that went out so much before it was due, by other clocks."""
@@ -54,6 +55,19 @@ def gather(session: Session, post: Post) -> Matter:
         (answered and answered.remote_id) or "",
         templates(session, retailer.id, retailer.language),
     )
+
+
+def gather_all(
+    session: Session, posts: Sequence[Post]
+) -> dict[str, Matter | Exception]:
+    """What posts of one deal have in common is read once; each has its own trouble."""
+    matters: dict[str, Matter | Exception] = {}
+    for post in posts:
+        try:
+            matters[post.id] = gather(session, post)
+        except (NoResultFound, LookupError) as error:
+            matters[post.id] = error
+    return matters
 
 
 def draft_post(matter: Matter, channel: Channel, *, public_url: str) -> Draft:
@@ -111,12 +125,6 @@ def draft_over(matter: Matter, channel: Channel, *, public_url: str) -> Draft:
 
 def link_of(post: Post, public_url: str) -> str:
     return f"{public_url}/d/{post.code}"
-
-
-def network_name(kind: str) -> str:
-    """Return how people call a kind of channel."""
-    network = NETWORKS.get(kind)
-    return network.name if network else kind.capitalize()
 
 
 def _needs_picture(matter: Matter, channel: Channel) -> bool:

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from offers.accounts import OUTLET, ChannelAccount
-from outletbot.channels import Capabilities, Channel
+from outletbot.channels import Capabilities, Channel, Rejected
+from outletbot.channels.bluesky import APP_URL as BLUESKY_APP_URL
 from outletbot.channels.bluesky import Bluesky
 from outletbot.channels.bluesky_entrance import BlueskyEntrance
 from outletbot.channels.credentials import Credentials, Refresher
+from outletbot.channels.discord import APP_URL as DISCORD_APP_URL
 from outletbot.channels.discord import BASE_URL as DISCORD_URL
 from outletbot.channels.discord import Discord
 from outletbot.channels.facebook import Facebook
@@ -24,6 +26,7 @@ from outletbot.channels.linkedin_oauth import (
     LinkedInEntrance,
 )
 from outletbot.channels.mastodon import Mastodon
+from outletbot.channels.mastodon_oauth import MastodonEntrance
 from outletbot.channels.meta_oauth import (
     DIALOG_URL,
     InstagramEntrance,
@@ -31,6 +34,7 @@ from outletbot.channels.meta_oauth import (
 )
 from outletbot.channels.oauth import Entrance
 from outletbot.channels.outlet import OutletPage
+from outletbot.channels.telegram import APP_URL as TELEGRAM_APP_URL
 from outletbot.channels.telegram import BASE_URL as TELEGRAM_URL
 from outletbot.channels.telegram import Telegram
 from outletbot.channels.threads import Threads
@@ -59,7 +63,7 @@ class Network:
     *enter* makes its ``Entrance`` or ``Refresher``, *doors* are the other addresses
     that takes. *app* names the settings of the app that it lets in, if it wants one;
     with *proves* every call shows that the app makes it. Tokens that *renew_alone* need
-    no refresh token.
+    no refresh token. *app_url* is where people see posts, if a sandbox has to be told.
     """
 
     kind: str
@@ -71,6 +75,7 @@ class Network:
     app: tuple[str, str] | None = None
     proves: bool = False
     renew_alone: bool = False
+    app_url: str = ""
 
 
 META_APP = ("meta_app_id", "meta_app_secret")
@@ -79,9 +84,22 @@ NETWORKS = {
     network.kind: network
     for network in (
         Network("mastodon", "Mastodon", "", Mastodon),
-        Network("bluesky", "Bluesky", "https://bsky.social", Bluesky, BlueskyEntrance),
-        Network("telegram", "Telegram", TELEGRAM_URL, Telegram),
-        Network("discord", "Discord", DISCORD_URL, Discord),
+        Network(
+            "bluesky",
+            "Bluesky",
+            "https://bsky.social",
+            Bluesky,
+            BlueskyEntrance,
+            app_url=BLUESKY_APP_URL,
+        ),
+        Network(
+            "telegram",
+            "Telegram",
+            TELEGRAM_URL,
+            Telegram,
+            app_url=TELEGRAM_APP_URL,
+        ),
+        Network("discord", "Discord", DISCORD_URL, Discord, app_url=DISCORD_APP_URL),
         Network(
             "x",
             "X",
@@ -133,6 +151,12 @@ NETWORKS = {
     )
 }
 """The networks that a retailer can connect, by kind."""
+
+
+def network_name(kind: str) -> str:
+    """Return how people call a kind of channel."""
+    network = NETWORKS.get(kind)
+    return network.name if network else kind.capitalize()
 
 
 def apps_of(settings: Settings) -> dict[str, App]:
@@ -209,11 +233,20 @@ class Networks:
         return Credentials.load(self._seal.open(account.sealed_token))
 
     def connect(self, kind: str, base_url: str, credentials: Credentials) -> Channel:
-        """Return a channel for credentials that are not kept yet."""
+        """Return a channel for credentials that are not kept yet.
+
+        Raises:
+            Rejected: If it is a network that this installation no longer posts to.
+        """
         if kind == OUTLET:
             return OutletPage(self._public_url)
+        if kind not in NETWORKS:
+            msg = f"Nothing is posted on {kind.capitalize()} from here any more."
+            raise Rejected(msg)
         network, app = NETWORKS[kind], self.app(kind)
         more = {"app_secret": app.client_secret} if app and network.proves else {}
+        if network.app_url and not base_url:
+            more["app_url"] = self._moved(kind, network.app_url)
         address = self.address(kind, base_url)
         return network.make(self._http, address, credentials, clock=self._clock, **more)
 
@@ -243,6 +276,10 @@ class Networks:
         """Return the network's own page as the way in."""
         entrance: Entrance = self.entrance(kind)
         return entrance
+
+    def server(self, base_url: str) -> MastodonEntrance:
+        """Return the way into a Mastodon server, which wants an app of its own."""
+        return MastodonEntrance(self._http, base_url, clock=self._clock)
 
     def refresher(self, kind: str, base_url: str = "") -> Refresher | None:
         """Return who renews a network's tokens; None if nobody can."""

@@ -38,7 +38,7 @@ from outletbot.jobs.publishing import Publisher
 from outletbot.jobs.reconciling import ask_about_holds, walk_events
 from outletbot.jobs.refunding import give_due_refunds
 from outletbot.jobs.rehearsing import Players
-from outletbot.jobs.retiring import retire_due_posts
+from outletbot.jobs.retiring import Retirer
 from outletbot.jobs.running import Job, run_jobs
 from outletbot.keys import STOP
 from outletbot.mail import open_transport
@@ -133,9 +133,11 @@ async def work(process: Process) -> None:
         networks = Networks.of(settings, http, seal, clock)
         keeper = Keeper(database, networks, seal, clock)
         publisher = Publisher(database, keeper, clock, public_url=settings.public_url)
+        retirer = Retirer(database, keeper, clock, public_url=settings.public_url)
         courier = Courier(database, http, seal, clock)
         players = Players(database, clock, settings.environment())
         heart = Heart(database, clock)
+        keep_what_is()
         log.info("worker_started")
         await run_jobs(
             [
@@ -158,17 +160,7 @@ async def work(process: Process) -> None:
                     timedelta(seconds=30),
                 ),
                 Job("delivering", courier.deliver_due, wakes=("deliveries",)),
-                Job(
-                    "retiring",
-                    partial(
-                        retire_due_posts,
-                        database,
-                        keeper,
-                        clock,
-                        public_url=settings.public_url,
-                    ),
-                    wakes=("deals",),
-                ),
+                Job("retiring", retirer.retire_due, wakes=("deals",)),
                 *money_jobs(database, process.gateways, clock, process.stop),
                 Job("importing", partial(_import_next, process), wakes=("imports",)),
                 Job("rehearsing", players.play_next, SLOW, wakes=("rehearsals",)),
@@ -176,7 +168,8 @@ async def work(process: Process) -> None:
             process.stop,
             process.hints,
         )
-        await asyncio.gather(publisher.finish(), players.finish(), keeper.finish())
+        await asyncio.gather(publisher.finish(), retirer.finish(), players.finish())
+        await keeper.finish()
         await heart.stop()
 
 
@@ -246,6 +239,16 @@ async def _import_next(process: Process) -> int:
     return int(await asyncio.to_thread(work, process.database))
 
 
+def keep_what_is() -> None:
+    """Let what was made so far stay.
+
+    Looking through it for garbage, again and again, would keep everybody waiting for a
+    tenth of a second, and posts past their instant.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @asynccontextmanager
 async def serving(
     app: web.Application, host: str, port: int, *, patience: float = 10
@@ -260,10 +263,7 @@ async def serving(
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience)
     await runner.setup()
     open_fast_lane(runner)
-    # What was made so far stays: looking through it for garbage, again and again,
-    # would keep everybody waiting for a tenth of a second.
-    gc.collect()
-    gc.freeze()
+    keep_what_is()
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
         await site.start()

@@ -21,8 +21,8 @@ from offers.sentences import Sentence
 from offers.templates import PostTemplate, templates
 from outletbot.channels import Channel, Rejected
 from outletbot.db import Database
-from outletbot.drafting import Matter, draft_post, network_name
-from outletbot.networks import Networks
+from outletbot.drafting import Matter, draft_post
+from outletbot.networks import Networks, network_name
 from outletbot.sealing import CannotOpen
 
 SEALED_OTHERWISE = Sentence(
@@ -104,6 +104,9 @@ def _open(networks: Networks, account: ChannelAccount) -> Channel | Finding:
         return networks.channel(account)
     except CannotOpen:
         return Finding(Light.STUCK, SEALED_OTHERWISE)
+    except Rejected as gone:
+        sentence = Sentence("It cannot be made: {why}", why=str(gone))
+        return Finding(Light.STUCK, sentence)
 
 
 def _terms(prospect: Prospect, plan: Plan, channel: Channel, public_url: str) -> Terms:

@@ -15,8 +15,9 @@ Outcome = TypeVar("Outcome")
 class Together(Generic[Item, Outcome]):
     """*work* gets all items that wait, and returns as many outcomes in their order.
 
-    An outcome that is an exception is raised where its item came from; if *work* itself
-    raises one, that is everybody's.
+    An outcome that is an exception is raised where its item came from. If *work* itself
+    raises one, it is done for each item alone: what is wrong with one of them is nobody
+    else's trouble.
     """
 
     def __init__(
@@ -38,13 +39,18 @@ class Together(Generic[Item, Outcome]):
     async def _do_all(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            outcomes: Sequence[Outcome | Exception]
-            try:
-                outcomes = await self._work([item for item, _ in batch])
-            except Exception as error:  # noqa: BLE001  (each of them is told)
-                outcomes = [error] * len(batch)
+            outcomes = await self._outcomes([item for item, _ in batch])
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 _settle(future, outcome)
+
+    async def _outcomes(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
+        try:
+            return await self._work(items)
+        except Exception as error:  # noqa: BLE001  (whoever it concerns is told)
+            if len(items) == 1:
+                return [error]
+        alone = await asyncio.gather(*(self._outcomes([item]) for item in items))
+        return [outcome for outcomes in alone for outcome in outcomes]
 
 
 def _settle(future: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:

@@ -12,7 +12,7 @@ graphemes     what a reader takes for one character
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -53,8 +53,22 @@ __all__ = [
 ]
 
 
+LONGEST_WORDS = 1_000
+LONGEST_WAIT = timedelta(days=7)
+MOST_COUNTED = 2**31 - 1  # as the database keeps a number
+"""What a server may say; anybody can run one."""
+
+
 class ChannelError(Exception):
-    """The channel did not take what it was given. Words for a person."""
+    """The channel did not take what it was given. Words for a person, cut to size.
+
+    What is no character in them (a header may have any bytes) becomes a question mark.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        message = message.encode(errors="replace").decode()
+        whole = len(message) <= LONGEST_WORDS
+        super().__init__(message if whole else f"{message[: LONGEST_WORDS - 1]}…")
 
 
 class TryLater(ChannelError):
@@ -65,7 +79,7 @@ class TryLater(ChannelError):
 
     def __init__(self, message: str, *, after: timedelta | None = None) -> None:
         super().__init__(message)
-        self.after = after
+        self.after = None if after is None else min(after, LONGEST_WAIT)
 
 
 class Limited(TryLater):
@@ -139,20 +153,33 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where the post ended up."""
+    """Where the post ended up; an address that is no page's is none."""
 
     remote_id: str
     url: str
 
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("https://", "http://")):
+            object.__setattr__(self, "url", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How a post does, as far as its network tells: None is not told."""
+    """How a post does, as far as its network tells: None is not told.
+
+    What cannot be is not told either.
+    """
 
     likes: int | None = None
     reposts: int | None = None
     replies: int | None = None
     views: int | None = None
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            told = getattr(self, each.name)
+            if told is not None and not 0 <= told <= MOST_COUNTED:
+                object.__setattr__(self, each.name, None)
 
 
 Go = Callable[[], Awaitable[None]]

@@ -26,7 +26,7 @@ from outletbot.channels.bluesky_api import (
     not_active,
 )
 from outletbot.channels.calls import PATIENCE, Calls, Patience, Unclear
-from outletbot.channels.credentials import Credentials
+from outletbot.channels.credentials import Credentials, ends_after
 from outletbot.channels.oauth import Candidate
 from outletbot.clock import Clock
 
@@ -133,7 +133,8 @@ def _refuse_main_password(token: str) -> None:
 
 def _end_of(token: str) -> datetime | None:
     end = _claims_of(token).get("exp")
-    return datetime.fromtimestamp(end, UTC) if isinstance(end, int) else None
+    since_1970 = datetime.fromtimestamp(0, UTC)
+    return ends_after(end, now=since_1970)
 
 
 def _claims_of(token: str) -> dict[str, Any]:

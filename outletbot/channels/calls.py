@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -111,7 +112,7 @@ def judge(
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return refusal.broken(said)
     if status < HTTPStatus.BAD_REQUEST:
-        place = refusal.headers.get("Location", "elsewhere")
+        place = origin_of(refusal.headers.get("Location", "")) or "elsewhere"
         msg = f"{refusal.server} has moved to {place}. Use its present address."
         return Rejected(msg)
     gone = status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
@@ -119,6 +120,16 @@ def judge(
     disowned = status == HTTPStatus.UNAUTHORIZED
     meaning = NotThere if gone else Disowned if disowned else Rejected
     return meaning(f"{said} {remedy}".strip())
+
+
+def origin_of(address: str) -> str:
+    """Return whose server an address leads to; the rest of it may be secret."""
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
@@ -197,7 +208,7 @@ class Calls:
             ) as response:
                 body = await _read(response)
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:
-                    content = json.loads(body) if body else None
+                    content = _read_json(body) if body else None
                     return Answer(response.status, content, response.headers)
                 refusal = self._refusal(response, body, broken)
         except aiohttp.InvalidURL as error:
@@ -236,9 +247,28 @@ def _address(base_url: str, path: str) -> str | URL:
 def _json(body: bytes) -> Any:
     """Proxies and small servers answer with a page, or with nothing."""
     try:
-        return json.loads(body)
+        return _read_json(body)
     except (ValueError, RecursionError):
         return None
+
+
+def _read_json(body: bytes) -> Any:
+    return _writable(json.loads(body))
+
+
+def _writable(content: Any) -> Any:
+    """Return what was read with texts that can be kept, shown and sent everywhere.
+
+    JSON can name halves of characters, and the NUL that PostgreSQL does not take.
+    """
+    match content:
+        case str():
+            return content.encode(errors="replace").decode().replace("\0", "")
+        case list():
+            return [_writable(each) for each in content]
+        case dict():
+            return {_writable(name): _writable(each) for name, each in content.items()}
+    return content
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
+LONGEST = timedelta(days=36_500)
+"""What is said to last longer is not known to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -52,6 +55,13 @@ class Credentials:
 
     def expired(self, *, now: datetime, margin: timedelta = timedelta()) -> bool:
         return self.expires_at is not None and self.expires_at <= now + margin
+
+
+def ends_after(seconds: object, *, now: datetime) -> datetime | None:
+    """Return when something ends that lasts so many *seconds*; None if never."""
+    if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST.total_seconds():
+        return None
+    return now + timedelta(seconds=seconds)
 
 
 class Refresher(Protocol):

@@ -53,6 +53,7 @@ from outletbot.channels.images import fit_image
 from outletbot.clock import Clock
 
 BASE_URL = "https://discord.com/api/v10"
+APP_URL = "https://discord.com/channels"
 CAPABILITIES = Capabilities(
     max_length=2000,
     images=ImageRules(most=10, max_bytes=10 * 1024 * 1024, max_alt_length=1024),
@@ -66,7 +67,7 @@ _HOUR = timedelta(hours=1)
 
 
 class Discord:
-    """One webhook, and so one channel."""
+    """One webhook, and so one channel. *app_url* is where people see its posts."""
 
     name = "discord"
     capabilities = CAPABILITIES
@@ -79,9 +80,11 @@ class Discord:
         *,
         clock: Clock,
         patience: Patience = PATIENCE,
+        app_url: str = APP_URL,
     ) -> None:
         secret = credentials.access_token.strip()
         self._api = DiscordApi(http, base_url, secret, clock=clock, patience=patience)
+        self._app_url = app_url.rstrip("/")
         self._guild_id = ""
 
     def length(self, text: str) -> int:
@@ -165,7 +168,7 @@ class Discord:
         match answer.content:
             case {"id": str(remote_id), "channel_id": str(channel_id)}:
                 place = f"{self._guild_id}/{channel_id}/{remote_id}"
-                return Published(remote_id, f"https://discord.com/channels/{place}")
+                return Published(remote_id, f"{self._app_url}/{place}")
         msg = "Discord answered the post with something else."
         raise Unconfirmed(msg)
 

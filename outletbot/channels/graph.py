@@ -271,7 +271,10 @@ class Graph:
         return True
 
     async def each(self, path: str, **params: str) -> AsyncIterator[Any]:
-        """Yield all there is under *path*, as many calls as it takes."""
+        """Yield all there is under *path*, as many calls as it takes.
+
+        A page may be empty and not the last: what readers may not see is left out.
+        """
         while True:
             page = await self.read(path, **params)
             if not isinstance(page, dict) or not isinstance(page.get("data"), list):
@@ -279,7 +282,8 @@ class Graph:
             for thing in page["data"]:
                 yield thing
             onward = {**params, **_onward(page)}
-            if not page["data"] or onward == params:
+            is_last = onward == params or not (page["data"] or "after" in onward)
+            if is_last:
                 return
             params = onward
 

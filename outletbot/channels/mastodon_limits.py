@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from outletbot.channels import (
+    MOST_COUNTED,
     Capabilities,
     Counting,
     ImageRules,
@@ -86,4 +87,6 @@ def _part(content: Any, *names: str) -> Mapping[str, Any]:
 
 def _number(part: Mapping[str, Any], name: str, default: int) -> int:
     value = part.get(name)
-    return value if isinstance(value, int) and value > 0 else default
+    if isinstance(value, int) and 0 < value <= MOST_COUNTED:
+        return value
+    return default

@@ -12,7 +12,6 @@ redirect address as a text, since a list is known from 4.3 on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -28,7 +27,7 @@ from outletbot.channels.calls import (
     Unclear,
     judge,
 )
-from outletbot.channels.credentials import Credentials
+from outletbot.channels.credentials import Credentials, ends_after
 from outletbot.channels.mastodon import Mastodon
 from outletbot.channels.mastodon_api import until_free
 from outletbot.channels.oauth import Candidate, with_query
@@ -36,6 +35,7 @@ from outletbot.clock import Clock
 
 SCOPES = ("read:accounts", "read:statuses", "write:statuses", "write:media")
 APP_NAME = "outletbot"
+LONGEST_NAMES = 1_000  # they go along in an address
 
 _APPS = "/api/v1/apps"
 _TOKEN = "/oauth/token"  # noqa: S105 - a path
@@ -93,7 +93,8 @@ class MastodonEntrance:
         content = await self.ask(_APPS, form, _judge_app)
         match content:
             case {"client_id": str(client_id), "client_secret": str(secret)}:
-                return MastodonApp(client_id, secret)
+                if client_id and len(client_id + secret) <= LONGEST_NAMES:
+                    return MastodonApp(client_id, secret)
         raise Unclear(_APPS)
 
     def through(self, app: MastodonApp) -> "MastodonDoor":
@@ -119,9 +120,7 @@ class MastodonEntrance:
 
     async def candidate(self, token: str, seconds: object) -> Candidate:
         """Return whose *token* is, which ends in so many *seconds* if in any."""
-        ends_at = None
-        if isinstance(seconds, int):
-            ends_at = self._clock() + timedelta(seconds=seconds)
+        ends_at = ends_after(seconds, now=self._clock())
         credentials = Credentials(token, expires_at=ends_at)
         channel = Mastodon(
             self._http,

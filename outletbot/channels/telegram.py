@@ -47,6 +47,7 @@ from outletbot.channels.telegram_api import NotModified, OtherKind, TelegramApi
 from outletbot.clock import Clock
 
 BASE_URL = "https://api.telegram.org"
+APP_URL = "https://t.me"
 CAPABILITIES = Capabilities(
     max_length=4096,
     max_caption=1024,
@@ -76,6 +77,7 @@ class Telegram:
     """One channel. A post of several pictures is several messages to Telegram.
 
     Its id is then the ids of them all with commas between; the first has the text.
+    *app_url* is where people see them.
     """
 
     name = "telegram"
@@ -89,10 +91,12 @@ class Telegram:
         *,
         clock: Clock,
         patience: Patience = PATIENCE,
+        app_url: str = APP_URL,
     ) -> None:
         token = credentials.access_token.strip()
         self._api = TelegramApi(http, base_url, token, clock=clock, patience=patience)
         self._chat = chat_of(credentials.account_id)
+        self._app_url = app_url.rstrip("/")
 
     def length(self, text: str) -> int:
         """Return the number of UTF-16 code units."""
@@ -215,7 +219,8 @@ class Telegram:
             lost=Unconfirmed,
             broken=Unconfirmed,
         )
-        published = _published(result if isinstance(result, list) else [result])
+        sent = result if isinstance(result, list) else [result]
+        published = _published(sent, self._app_url)
         if published is None:
             msg = "Telegram answered the post with something else."
             raise Unconfirmed(msg)
@@ -275,10 +280,10 @@ def _first(remote_id: str) -> int:
     return int(remote_id.partition(",")[0])
 
 
-def _published(messages: Sequence[Any]) -> Published | None:
+def _published(messages: Sequence[Any], app_url: str) -> Published | None:
     match messages:
         case [{"message_id": int(first), "chat": {"id": int(chat_id), **chat}}, *_]:
             ids = ",".join(str(message.get("message_id")) for message in messages)
             name = chat.get("username") or f"c/{str(chat_id).removeprefix('-100')}"
-            return Published(ids, f"https://t.me/{name}/{first}")
+            return Published(ids, f"{app_url}/{name}/{first}")
     return None

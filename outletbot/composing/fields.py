@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from offers.deals import Deal
+from offers.follow_ups import unsold
 from offers.posts import PostKind
 from offers.prices import Reduction
 from offers.retailers import Retailer
@@ -46,7 +47,7 @@ def tell(occasion: Occasion) -> dict[str, str]:
         "price": print_money(deal.price, language),
         "prior": prior,
         "percent": percent,
-        "units": print_number(max(0, deal.left), language),
+        "units": print_number(max(0, _units(occasion)), language),
         "allotment": print_number(deal.allotment - deal.withheld, language),
         "starts": _moment(deal.opens_at, retailer),
         "ends": _moment(deal.closes_at, retailer),
@@ -74,6 +75,12 @@ def _evidence(reduction: Reduction | None, language: str) -> tuple[str, str]:
     if reduction is None or reduction.percent < 1:
         return "", ""
     return print_money(reduction.prior, language), str(reduction.percent)
+
+
+def _units(occasion: Occasion) -> int:
+    """Return how many are left; how it goes is not told by what may come back."""
+    announced = occasion.kind is PostKind.ANNOUNCEMENT
+    return occasion.deal.left if announced else unsold(occasion.deal)
 
 
 def _run(deal: Deal) -> timedelta:

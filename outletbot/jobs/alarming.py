@@ -12,7 +12,7 @@ from sqlmodel import Session
 from offers.alarms import AlarmKind, Troubles, raise_alarms
 from offers.letters import write_letter
 from offers.retailers import Retailer, get_retailer
-from outletbot.alarm_letters import word_alarms
+from outletbot.alarm_letters import Words, word_alarms
 from outletbot.clock import Clock
 from outletbot.db import Database
 from webhooks.messages import (
@@ -56,8 +56,9 @@ def _tell(
     for retailer_id, troubles in raised.items():
         retailer = get_retailer(session, retailer_id)
         _tell_shop(session, retailer, troubles, now=now)
-        if mails and retailer.alarm_email:
-            words = word_alarms(retailer, troubles, public_url=public_url)
+        if not (mails and retailer.alarm_email):
+            continue
+        if words := _word(retailer, troubles, public_url=public_url):
             write_letter(
                 session,
                 retailer_id,
@@ -69,12 +70,22 @@ def _tell(
     return raised
 
 
+def _word(retailer: Retailer, troubles: Troubles, *, public_url: str) -> Words | None:
+    """What cannot be put in one retailer's words keeps nobody else from hearing."""
+    try:
+        return word_alarms(retailer, troubles, public_url=public_url)
+    except Exception:
+        log.exception("alarms_not_worded", retailer=retailer.id)
+        return None
+
+
 def _tell_shop(
     session: Session, retailer: Retailer, troubles: Troubles, *, now: datetime
 ) -> None:
     for alarm in troubles.posts:
-        message = post_trouble(alarm.post, alarm.deal, alarm.account, now)
-        enqueue(session, retailer.id, TYPES[alarm.kind], message, now=now)
+        if kind := TYPES.get(alarm.kind):
+            message = post_trouble(alarm.post, alarm.deal, alarm.account, now)
+            enqueue(session, retailer.id, kind, message, now=now)
     for account in troubles.accounts:
         message = channel_trouble(account, now)
         enqueue(session, retailer.id, CHANNEL_TROUBLE, message, now=now)

@@ -45,6 +45,8 @@ async def measure_posts(
             measured += await _measure(database, keeper, account, clock)
         except (ChannelError, CannotOpen) as error:
             log.info("posts_not_measured", account=account.id, reason=str(error))
+        except Exception:
+            log.exception("posts_not_measured", account=account.id)
     return measured
 
 

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
-from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
 from offers.accounts import note_trouble
@@ -42,10 +41,11 @@ from outletbot.channels import (
     TryLater,
     Unconfirmed,
 )
+from outletbot.channels.calls import NotThere
 from outletbot.clock import Clock
 from outletbot.db import Database
-from outletbot.departures import Departures, Held
-from outletbot.drafting import Matter, draft_post, gather
+from outletbot.departures import RENEW, Departures, Held
+from outletbot.drafting import Matter, draft_post, gather_all
 from outletbot.networks import Opener
 from outletbot.sealing import CannotOpen
 from outletbot.together import Together
@@ -74,12 +74,13 @@ class Publisher:
         clock: Clock,
         *,
         public_url: str,
+        renew: timedelta = RENEW,
     ) -> None:
         self._database = database
         self._opener = opener
         self._clock = clock
         self._public_url = public_url
-        self._departures = Departures(database, clock)
+        self._departures = Departures(database, clock, renew=renew)
         self._notes = Together(self._note)
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -111,12 +112,13 @@ class Publisher:
     async def _guarded(self, post: Post, reading: Reading) -> None:
         """A bug in one post's way is no reason to lose the others'."""
         try:
-            await self._publish(post, reading)
+            async with self._departures.holding(post):
+                await self._publish(post, reading)
         except Exception:
             log.exception("post_not_handled", post=post.id)
 
     def _read(self, posts: Sequence[Post]) -> Reading:
-        return asyncio.ensure_future(self._database.read(_gather_all, posts))
+        return asyncio.ensure_future(self._database.read(gather_all, posts))
 
     async def _publish(self, post: Post, reading: Reading | None = None) -> None:
         reading = reading or self._read([post])
@@ -159,7 +161,10 @@ class Publisher:
         except TryLater as delay:
             await self._postpone(matter, delay)
         except Rejected as refusal:
-            await self._refuse(post, refusal, sent=False)
+            if draft.answers and isinstance(refusal, NotThere):
+                await self._skip(post, str(refusal))  # there is nothing to answer
+            else:
+                await self._refuse(post, refusal, sent=False)
         except Unconfirmed as doubt:
             await self._leave_unconfirmed(post, str(doubt))
         else:
@@ -170,7 +175,7 @@ class Publisher:
         try:
             found = await channel.find(draft)
         except TryLater as delay:
-            await self._leave_unconfirmed(post, str(delay))
+            await self._leave_unconfirmed(post, str(delay), after=delay.after)
             return True
         except CannotLook as blind:
             await self._ask_a_person(post, str(blind))
@@ -188,10 +193,12 @@ class Publisher:
         post = matter.post
         if is_worth_saying(post.kind, matter.deal, now=self._clock()):
             return False
-        reason = "the deal was over before this could be posted"
-        await self._database.transact(mark_skipped, post, reason)
-        log.info("post_skipped", post=post.id)
+        await self._skip(post, "the deal was over before this could be posted")
         return True
+
+    async def _skip(self, post: Post, reason: str) -> None:
+        await self._database.transact(mark_skipped, post, reason)
+        log.info("post_skipped", post=post.id, reason=reason)
 
     async def _record(self, post: Post, published: Published) -> None:
         now = self._clock()
@@ -227,10 +234,12 @@ class Publisher:
         log.warning("post_postponed", post=post.id, reason=str(delay), until=until)
 
     async def _look_later(self, matter: Matter, delay: TryLater) -> None:
-        await self._leave_unconfirmed(matter.post, str(delay))
+        await self._leave_unconfirmed(matter.post, str(delay), after=delay.after)
 
-    async def _leave_unconfirmed(self, post: Post, reason: str) -> None:
-        until = self._clock() + LOOK_AGAIN
+    async def _leave_unconfirmed(
+        self, post: Post, reason: str, *, after: timedelta | None = None
+    ) -> None:
+        until = self._clock() + max(after or LOOK_AGAIN, LOOK_AGAIN)
         if until - post.first_due_at > GIVE_UP:
             await self._ask_a_person(post, reason)
             return
@@ -254,19 +263,6 @@ def _by_deal(posts: Sequence[Post]) -> list[list[Post]]:
     for post in posts:
         deals[post.deal_id].append(post)
     return list(deals.values())
-
-
-def _gather_all(
-    session: Session, posts: Sequence[Post]
-) -> dict[str, Matter | Exception]:
-    """What posts of one deal have in common is read once; each has its own trouble."""
-    matters: dict[str, Matter | Exception] = {}
-    for post in posts:
-        try:
-            matters[post.id] = gather(session, post)
-        except NoResultFound as error:
-            matters[post.id] = error
-    return matters
 
 
 def _note_all(session: Session, notes: Sequence[Note]) -> None:

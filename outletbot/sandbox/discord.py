@@ -137,6 +137,17 @@ async def show_channel(request: web.Request) -> web.Response:
     raise web.HTTPNotFound
 
 
+@routes.get("/channels/{guild_id}/{channel_id}/{message_id}")
+async def show_message(request: web.Request) -> web.Response:
+    """Show one post at the address that Discord's app has for it."""
+    sandbox, named = request.app[SANDBOX], request.match_info["message_id"]
+    for account in sandbox.accounts.values():
+        for message in sandbox.messages(account):
+            if message["id"] == named:
+                return show_posts("Discord", account.name, [_shown(message)])
+    raise web.HTTPNotFound
+
+
 def _json(content: Any, status: int = 200) -> web.Response:
     """Answer as Discord does, which names no charset; discord.py looks."""
     body = json.dumps(content).encode()

@@ -60,6 +60,9 @@ def build_telegram_sandbox(
         app.router.add_route("*", f"/bot{{token}}/{name}", partial(_answer, name))
     app.router.add_get("/photos/{id}", _show_photo)
     app.router.add_get("/@{handle}", _show_channel)
+    # As t.me has the address of one post, in a public channel or a private one.
+    app.router.add_get(r"/{handle}/{message:\d+}", _show_channel)
+    app.router.add_get(r"/c/{handle}/{message:\d+}", _show_channel)
     app.cleanup_ctx.append(_close)
     return app
 
@@ -135,14 +138,24 @@ async def _show_photo(request: web.Request) -> web.Response:
 async def _show_channel(request: web.Request) -> web.Response:
     sandbox, handle = request.app[SANDBOX], request.match_info["handle"]
     for account in sandbox.accounts.values():
-        if handle in {account.handle, str(account.channel_id)}:
+        number = str(account.channel_id)
+        if handle in {account.handle, number, number.removeprefix("-100")}:
             break
     else:
         raise web.HTTPNotFound
-    albums = groupby(sandbox.messages(account), key=_album)
+    albums = groupby(_wanted(request, sandbox.messages(account)), key=_album)
     posts = [_shown(sandbox, list(messages)) for _, messages in albums]
     name = f"@{account.handle}" if account.handle else account.title
     return show_posts("Telegram", name, reversed(posts))
+
+
+def _wanted(request: web.Request, messages: Iterable[Thing]) -> list[Thing]:
+    """Return the messages of the post that the address names, or all if none."""
+    every, named = list(messages), request.match_info.get("message")
+    albums = {_album(kept) for kept in every if str(kept["message_id"]) == named}
+    if named and not albums:
+        raise web.HTTPNotFound
+    return [kept for kept in every if not named or _album(kept) in albums]
 
 
 def _album(kept: Thing) -> str:

@@ -37,6 +37,7 @@ AWAY = Sentence(
     "few seconds."
 )
 COME_BACK = 3  # seconds
+NUL = "\0"
 
 
 def busy_sentence(busy: Busy) -> Sentence:
@@ -56,6 +57,7 @@ def status_of(error: OfferError) -> HTTPStatus:
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer in the form that was asked for; nobody sees a traceback."""
     try:
+        _check_address(request)
         return await handler(request)
     except OfferError as error:
         log.info("request_refused", code=error.code, path=request.path)
@@ -78,6 +80,12 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         raise
     except Exception as error:  # noqa: BLE001  (it is logged there)
         return _own_up(request, error)
+
+
+def _check_address(request: web.Request) -> None:
+    """Nothing has a NUL in its name, and PostgreSQL takes the question for a fault."""
+    if NUL in request.path or NUL in request.query_string:
+        raise web.HTTPNotFound
 
 
 def _own_up(request: web.Request, bug: Exception) -> web.Response:

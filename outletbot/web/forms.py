@@ -16,13 +16,13 @@ _AMOUNT = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,3})?")
 
 
 def read_text(form: Form, field: str, *, longest: int, needed: bool = False) -> str:
-    """Return *field* without the space around it.
+    """Return *field* without the space around it, and without NUL anywhere.
 
     Raises:
         InvalidField: If it is too long, or empty and *needed*.
     """
     value = form.get(field, "")
-    text = value.strip() if isinstance(value, str) else ""
+    text = value.replace("\0", "").strip() if isinstance(value, str) else ""
     if needed and not text:
         raise InvalidField(field, Sentence("Fill this in."))
     if len(text) > longest:

@@ -14,6 +14,7 @@ from offers.sentences import Sentence
 from outletbot import printing
 from outletbot.keys import LANGUAGE, MERCHANT, NONCE, RETAILER
 from outletbot.languages import translations
+from outletbot.networks import network_name
 from outletbot.post_alarms import BANNER
 from outletbot.web.static_files import static
 
@@ -76,6 +77,7 @@ def environment(language: str) -> Environment:
         "percent": _percent,
         "time": _time,
         "moment": _moment,
+        "network": network_name,
         "duration": _duration,
         "say": _say,
     }

@@ -227,3 +227,30 @@ class TestRetailers:
         assert [one.id for one in found.accounts] == [account.id]
         assert found
         assert not find_troubles(session, "retailer_none", now=NOON)
+
+
+class TestStanding:
+    """A deal is over, and we could not say so where it was announced."""
+
+    GIVEN_UP = {  # noqa: RUF012
+        "state": PostState.PUBLISHED,
+        "retired_at": NOON,
+        "failure": "It is locked.",
+    }
+
+    def test_posts_are_told_once(self, session: Session) -> None:
+        post = make_planned(session, **self.GIVEN_UP)
+        session.get_one(Deal, post.deal_id).closes_at = NOON
+
+        found, again = told(session), told(session, now=NOON + MINUTE)
+
+        assert (found, again) == ([(AlarmKind.POST_STANDS, post.id)], [])
+        troubles = find_troubles(session, post.retailer_id, now=NOON)
+        assert [one.post.id for one in troubles.posts] == [post.id]
+        assert not find_troubles(session, post.retailer_id, now=NOON + DAY)
+
+    def test_posts_that_say_so_are_no_worry(self, session: Session) -> None:
+        make_planned(session, **{**self.GIVEN_UP, "state": PostState.RETIRED})
+        make_planned(session, **{**self.GIVEN_UP, "retired_at": None})
+
+        assert told(session) == []

@@ -2,6 +2,8 @@
 The last look before a post goes out: whatever speaks against it, and nothing else.
 """
 
+import asyncio
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +21,7 @@ from offers.follow_ups import follow_up, is_worth_saying
 from offers.posting import lease_due_posts, rest
 from offers.posts import Post, PostKind, PostState
 from offers.retailers import Retailer
+from outletbot.db import Database
 from tests.factories import (
     DAY,
     HOUR,
@@ -193,6 +196,43 @@ class TestBudget:
         dear = session.get_one(Post, ready[verdicts.index(Verdict.TOO_DEAR)].post.id)
         assert (dear.state, dear.cost_micros) == (PostState.FAILED, 0)
 
+    def test_what_was_looked_for_and_not_found_is_not_paid_for_twice(
+        self, session: Session
+    ) -> None:
+        sent = {"state": PostState.SENDING, "begun_at": NOON - MINUTE}
+        post = make_leased(session, cost_micros=20 * CENT, **sent)
+        outlet_account(session).budget_cents = 30
+        again = departure(session, post, cost_micros=20 * CENT, rates=[(1, HOUR)])
+
+        assert look(session, again) == [Verdict.GO]
+
+        assert spent_micros(session, post.account_id, now=NOON) == 20 * CENT
+        session.refresh(post)
+        assert post.begun_at == NOON
+
+
+class TestTwoWorkers:
+    async def test_count_one_after_the_other(
+        self, database: Database, session: Session
+    ) -> None:
+        """Each leaves with a post of the same account, at the same instant."""
+        outlet_account(session).budget_cents = 30
+        ready = [
+            departure(session, make_leased(session), cost_micros=20 * CENT)
+            for _ in range(2)
+        ]
+        session.commit()
+
+        def leave(session: Session, one: Departure) -> Verdict:
+            verdict = depart(session, [one], now=NOON)[one.post.id]
+            time.sleep(0.1)
+            return verdict
+
+        both = (database.transact(leave, one) for one in ready)
+        verdicts = await asyncio.gather(*both)
+
+        assert sorted(verdicts) == [Verdict.GO, Verdict.TOO_DEAR]
+
 
 class TestFollowUps:
     @pytest.mark.parametrize(
@@ -264,3 +304,34 @@ class TestFollowUps:
         deal.sold = 9  # one came back
 
         assert look(session, ready) == [Verdict.OVER]
+
+    def test_one_that_is_true_again_is_sent_after_all(self, session: Session) -> None:
+        """All that is left is held in the moment it would leave, and comes back."""
+        deal = make_deal(session, allotment=20, sold=16)
+        make_post(session, deal, make_account(session, follow_ups="last_units"))
+        session.commit()
+        (post,) = follow_up(session, now=NOON)
+        ready = departure(session, post)
+        deal.held = 4
+        assert look(session, ready) == [Verdict.OVER]
+        assert follow_up(session, now=NOON) == []
+
+        deal.held = 0
+        session.commit()
+        (again,) = follow_up(session, now=NOON + SECOND)
+
+        assert (again.id, again.state) == (post.id, PostState.SCHEDULED)
+        later = NOON + SECOND
+        assert look(session, ready, now=later) == [Verdict.NOT_OURS]
+        assert look(session, departure(session, again), now=later) == [Verdict.GO]
+        assert follow_up(session, now=later) == []
+
+    def test_nothing_is_planned_where_nothing_can_be_posted(
+        self, session: Session
+    ) -> None:
+        deal = make_deal(session, allotment=20, sold=10)
+        account = make_account(session, follow_ups="half_gone", disconnected_at=NOON)
+        make_post(session, deal, account)
+        session.commit()
+
+        assert follow_up(session, now=NOON) == []

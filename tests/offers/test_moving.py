@@ -29,7 +29,7 @@ from offers.moving import (
     want_approval,
 )
 from offers.posting import lease_due_posts
-from offers.posts import Post, PostState
+from offers.posts import Post, PostState, try_again
 from offers.retailers import Retailer
 from outletbot.db import Database
 from tests.factories import (
@@ -136,17 +136,29 @@ class TestMoving:
         session.rollback()
         assert session.get_one(Deal, deal.id).opens_at == SOON
 
-    @pytest.mark.parametrize("state", [PostState.FAILED, PostState.SKIPPED])
-    def test_leaves_what_is_no_plan_as_it_is(
-        self, session: Session, state: PostState
-    ) -> None:
-        deal = planned(session)
+    def test_leaves_what_is_no_plan_as_it_is(self, session: Session) -> None:
+        deal, state = planned(session), PostState.SKIPPED
         post = make_post(session, deal, make_account(session), state=state)
 
         move(session, deal, LATER)
 
         session.refresh(post)
         assert (post.state, post.first_due_at, post.fence) == (state, SOON, 0)
+
+    def test_a_post_that_failed_is_not_sent_again_before_the_new_opening(
+        self, session: Session
+    ) -> None:
+        deal = planned(session)
+        failed = PostState.FAILED
+        post = make_post(session, deal, make_account(session), state=failed)
+
+        move(session, deal, LATER)
+        session.refresh(post)
+        assert post.state is failed
+        try_again(session, post.retailer_id, post.id, now=SOON)
+
+        session.refresh(post)
+        assert (post.state, post.due_at) == (PostState.SCHEDULED, LATER)
 
     def test_leaves_what_waits_for_approval_waiting(
         self, session: Session, ana: Merchant

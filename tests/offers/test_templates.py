@@ -13,6 +13,7 @@ from offers.templates import (
     ANNOUNCEMENT,
     FIELDS,
     LONGEST,
+    MOST_LINES,
     Piece,
     PostTemplate,
     check_body,
@@ -55,6 +56,8 @@ class TestChecking:
             ("{price}{link}", "a line break on both sides of {link}."),
             ("{price} →{next} {link}", "a line break on both sides of {next}."),
             (BODY + "x" * LONGEST, f"Use {LONGEST} characters at most."),
+            (BODY + "\nx" * MOST_LINES, f"Use {MOST_LINES} lines at most."),
+            (BODY + " {title}" * 3, "Write {title} 3 times at most."),
         ],
     )
     def test_names_what_is_wrong(self, body, said) -> None:

@@ -83,14 +83,17 @@ def build() -> None:
     """Install into a folder aside, so that what is half done is never taken for it."""
     draft = CACHE / "pds.draft"
     shutil.rmtree(draft, ignore_errors=True)
-    installed = subprocess.run(  # noqa: S603 - a script of ours
-        ["/bin/sh", SERVERS / "pds-setup.sh", draft],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
+    try:
+        installed = subprocess.run(  # noqa: S603 - a script of ours
+            ["/bin/sh", SERVERS / "pds-setup.sh", draft],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        give_up("the PDS was not installed within ten minutes")
     if installed.returncode:
         give_up(f"the PDS cannot be installed: {installed.stderr.strip()[-300:]}")
     draft.rename(PDS)

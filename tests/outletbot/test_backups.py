@@ -20,7 +20,7 @@ from outletbot.db import Database
 from outletbot.schema import is_current
 from tests.factories import NOON, make_claim, make_deal, make_retailer
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 @pytest.fixture

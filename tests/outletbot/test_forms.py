@@ -20,6 +20,9 @@ class TestText:
     def test_is_without_the_space_around_it(self) -> None:
         assert read_text({"name": "  Ana \n"}, "name", longest=10) == "Ana"
 
+    def test_is_without_what_no_database_keeps(self) -> None:
+        assert read_text({"name": "\0 A\0na"}, "name", longest=10) == "Ana"
+
     def test_that_is_missing_is_empty(self) -> None:
         assert read_text({}, "name", longest=10) == ""
 

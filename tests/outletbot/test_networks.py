@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from offers.accounts import OUTLET
+from outletbot.channels import Rejected
 from outletbot.channels.credentials import Credentials
 from outletbot.networks import NETWORKS, App, Networks
 from outletbot.sealing import Seal
@@ -46,6 +47,11 @@ async def test_each_has_a_channel(http, seal, kind):
 
     assert channel.name == kind
     assert networks.capabilities(kind).max_length > 100
+
+
+async def test_one_that_is_gone_from_here_is_refused_in_words(http, seal):
+    with pytest.raises(Rejected, match="Orkut"):
+        networks_at(http, seal).connect("orkut", "", Credentials("token"))
 
 
 @pytest.mark.parametrize("kind", WITH_PAGE)

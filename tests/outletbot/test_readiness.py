@@ -99,6 +99,17 @@ async def test_a_post_with_all_it_needs_is_ready(
     assert len(lights) == 2  # the retailer's own wall has one too
 
 
+async def test_a_network_that_is_gone_from_here_takes_none(
+    database, session, networks, seal, picture
+):
+    post = make_planned(session, seal, "orkut", picture.id)
+
+    lights = await look(database, session, networks)
+
+    assert lights[post.id].light is Light.STUCK
+    assert "Orkut" in reasons(lights[post.id])[0]
+
+
 async def test_a_network_of_pictures_wants_one(
     database, session, networks, seal, picture
 ):

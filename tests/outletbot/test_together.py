@@ -68,6 +68,20 @@ async def test_everybody_is_told_of_what_broke_for_all() -> None:
             await together.do(1)
 
 
+async def test_what_breaks_the_work_of_all_is_its_own_trouble_alone() -> None:
+    async def work(numbers: Sequence[int]) -> list[float]:
+        return [12 / n for n in numbers]
+
+    together = Together(work)
+
+    found = await asyncio.gather(
+        *(together.do(n) for n in (1, 0, 3)), return_exceptions=True
+    )
+
+    assert (found[0], found[2]) == (12, 4)
+    assert isinstance(found[1], ZeroDivisionError)
+
+
 async def test_who_has_gone_keeps_nobody_waiting() -> None:
     together = Together(Squares().work)
     gone, here = (asyncio.create_task(together.do(n)) for n in (2, 3))

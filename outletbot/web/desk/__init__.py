@@ -21,7 +21,8 @@ Then the pages on which goods and deals are made and channels are connected:
     deals           all of them, and what ends one
     calendar        when they open and are posted;  calendar_view, calendar_style
     rehearsals      a deal played in a copy;  rehearsal_chart
-    channels        where they are posted;  channels_view, connecting, oauth_return
+    channels        where they are posted;  channels_view, connecting, own_server,
+                    oauth_return
     texts           what the posts say;  sample, post_preview
     deliveries      what the shop is told
     settings        who the retailer is;  people, addresses
@@ -46,6 +47,7 @@ from outletbot.web.desk import (
     oauth_return,
     offers,
     order,
+    own_server,
     payments,
     people,
     planning,
@@ -76,6 +78,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     offers.routes,
     channels.routes,
     connecting.routes,
+    own_server.routes,
     oauth_return.routes,
     texts.routes,
     deliveries.routes,

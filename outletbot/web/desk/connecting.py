@@ -19,10 +19,10 @@ from offers.errors import InvalidField, NotFound, OfferError, WrongState
 from offers.keeping import Key, keep_key
 from offers.merchants import Role
 from offers.sentences import Sentence
-from outletbot.channels import Capabilities, ChannelError, Rejected
+from outletbot.channels import Capabilities, ChannelError, Rejected, TryLater
 from outletbot.channels.credentials import Credentials
 from outletbot.channels.discord_webhook import read_webhook_url
-from outletbot.channels.oauth import Candidate, challenge_of
+from outletbot.channels.oauth import Candidate, Entrance, challenge_of
 from outletbot.channels.telegram import chat_of
 from outletbot.keys import (
     CLOCK,
@@ -90,7 +90,8 @@ async def connect(request: web.Request) -> web.Response:
     except InvalidField as problem:
         return connect_page(request, network, typed=form, refusal=problem)
     except ChannelError as error:
-        said = InvalidField(SECRETS[network.kind], Sentence("{said}", said=error))
+        field = _field(network, form, error)
+        said = InvalidField(field, Sentence("{said}", said=error))
         return connect_page(request, network, typed=form, refusal=said)
     await keep(request, [found])
     raise web.HTTPSeeOther("/channels")
@@ -104,15 +105,18 @@ def lead_away(request: web.Request, network: Network) -> web.Response:
             "This installation has no app at {name} yet.", name=network.name
         )
         return connect_page(request, network, refusal=WrongState(missing))
-    journey = set_out(request, kind)
-    address = (
-        request.app[NETWORKS]
-        .oauth(kind)
-        .authorization_url(
-            redirect_uri=return_address(request, kind),
-            state=journey.state,
-            challenge=challenge_of(journey.verifier),
-        )
+    return lead_to(request, kind, request.app[NETWORKS].oauth(kind))
+
+
+def lead_to(
+    request: web.Request, kind: str, entrance: Entrance, *along: str
+) -> web.Response:
+    """Lead to the page of *entrance*; *along* goes there and back in the state."""
+    journey = set_out(request, kind, *along)
+    address = entrance.authorization_url(
+        redirect_uri=return_address(request, kind),
+        state=journey.state,
+        challenge=challenge_of(journey.verifier),
     )
     response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
     remember(request, response, kind, journey)
@@ -236,7 +240,14 @@ SECRETS = {
 }
 """The field to which a network's refusal belongs."""
 
-SHOWN = ("base_url", "handle", "channel")
+
+def _field(network: Network, form: Form, error: ChannelError) -> str:
+    """Return the field to blame: a server that nobody reaches has no say of secrets."""
+    silent = isinstance(error, TryLater) and form.get("base_url")
+    return "base_url" if silent else SECRETS[network.kind]
+
+
+SHOWN = ("server", "base_url", "handle", "channel")
 """What was typed and is shown again; secrets are not."""
 
 

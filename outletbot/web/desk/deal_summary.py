@@ -26,6 +26,7 @@ from offers.summary import (
 )
 from outletbot.keys import CLOCK, DATABASE, LANGUAGE, NETWORKS, RETAILER, SETTINGS
 from outletbot.languages import translations
+from outletbot.networks import network_name
 from outletbot.readiness import Readiness, read_lights
 from outletbot.web.desk.charts import Course, Pin, at_times, draw
 from outletbot.web.desk.evidence import Evidence, find_evidence
@@ -228,4 +229,4 @@ def channel_name(kind: str, language: str) -> str:
     """Return what people call a kind of channel."""
     if kind == "outlet":
         return translations(language).gettext("Outlet page")
-    return kind.title()
+    return network_name(kind)

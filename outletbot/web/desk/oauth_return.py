@@ -11,7 +11,7 @@ from aiohttp import web
 from offers.errors import InvalidField, OfferError, WrongState
 from offers.sentences import Sentence
 from outletbot.channels import ChannelError
-from outletbot.channels.oauth import Candidate
+from outletbot.channels.oauth import Candidate, Entrance
 from outletbot.keys import NETWORKS
 from outletbot.networks import Network
 from outletbot.web.desk.connecting import (
@@ -28,6 +28,8 @@ from outletbot.web.desk.oauth_state import (
     forget,
     open_candidates,
 )
+from outletbot.web.desk.own_server import KIND as OWN_SERVERS
+from outletbot.web.desk.own_server import entrance_at
 from outletbot.web.desk.sign_in import see_other
 from outletbot.web.forms import read_text
 
@@ -46,7 +48,7 @@ routes = web.RouteTableDef()
 @routes.get("/channels/return/{kind}")
 async def come_back(request: web.Request) -> web.Response:
     """Let in what the network's page has just allowed, once."""
-    network = _network(request)
+    network = _network(request, own_servers=True)
     response = await _come_back(request, network)
     forget(request, response, network.kind)
     # The address has the network's code in it, which is nobody else's business.
@@ -75,42 +77,51 @@ async def choose(request: web.Request) -> web.Response:
 
 async def _come_back(request: web.Request, network: Network) -> web.Response:
     try:
-        candidates = await _let_in(request, network)
+        found = await _let_in(request, network)
     except OfferError as refusal:
         return connect_page(request, network, refusal=refusal)
     except ChannelError as error:
         said = WrongState(Sentence("{said}", said=error))
         return connect_page(request, network, refusal=said)
-    if len(candidates) > 1:
-        sealed = close_candidates(request, network.kind, list(candidates))
+    if len(found) > 1:
+        candidates = [one.candidate for one in found]
+        sealed = close_candidates(request, network.kind, candidates)
         return connect_page(request, network, candidates=candidates, sealed=sealed)
-    await keep(request, [Found(network.kind, "", one) for one in candidates])
+    await keep(request, found)
     return see_other("/channels")
 
 
-async def _let_in(request: web.Request, network: Network) -> Sequence[Candidate]:
+async def _let_in(request: web.Request, network: Network) -> list[Found]:
     """Return the accounts that we were let into.
 
     Raises:
         WrongState: If we were not, or whoever comes back did not set out.
         ChannelError: If the network does not take its own code.
     """
-    verifier, query = come_home(request, network.kind), request.query
+    home, query = come_home(request, network.kind), request.query
     if error := query.get("error", ""):
         raise WrongState(_why(network, error, query.get("error_description", "")))
     code = query.get("code", "")
-    if not code or request.app[NETWORKS].app(network.kind) is None:
+    if not code or not _is_known(request, network):
         lacking = Sentence("{name} sent nothing to go on with.", name=network.name)
         raise WrongState(lacking)
-    return (
-        await request.app[NETWORKS]
-        .oauth(network.kind)
-        .exchange(
-            code,
-            redirect_uri=return_address(request, network.kind),
-            verifier=verifier,
-        )
-    )
+    entrance, base_url = _entrance(request, network, home.along)
+    address = return_address(request, network.kind)
+    let_in = await entrance.exchange(code, redirect_uri=address, verifier=home.verifier)
+    return [Found(network.kind, base_url, one) for one in let_in]
+
+
+def _is_known(request: web.Request, network: Network) -> bool:
+    """Whether the network knows us still, or the account's server does."""
+    return network.app is None or request.app[NETWORKS].app(network.kind) is not None
+
+
+def _entrance(
+    request: web.Request, network: Network, along: Sequence[str]
+) -> tuple[Entrance, str]:
+    if network.app is None:
+        return entrance_at(request, along)
+    return request.app[NETWORKS].oauth(network.kind), ""
 
 
 def _why(network: Network, error: str, description: str) -> Sentence:
@@ -132,9 +143,9 @@ def _picked(
     return picked
 
 
-def _network(request: web.Request) -> Network:
-    """Return the network, which has to have a page of its own."""
+def _network(request: web.Request, *, own_servers: bool = False) -> Network:
+    """Return the network: it or, with *own_servers*, each of its servers has a page."""
     network = network_named(request)
-    if network.app is None:
+    if network.app is None and not (own_servers and network.kind == OWN_SERVERS):
         raise NoSuchNetwork
     return network

@@ -12,6 +12,7 @@ are sent with that, and so are ours (``guard.set_cookie``): nobody has to sign i
 import hmac
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,10 +56,19 @@ class Journey:
     nonce: str
 
 
-def set_out(request: web.Request, kind: str) -> Journey:
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What somebody who set out comes back with: what was sent *along*, as it was."""
+
+    verifier: str
+    along: Sequence[str]
+
+
+def set_out(request: web.Request, kind: str, *along: str) -> Journey:
+    """Begin a journey; nobody but us can read what is sent *along*, or change it."""
     verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(12)
     # X is said to take 500 characters (not verified), so this is kept short.
-    state = _close(request, "state", kind, [verifier, nonce])
+    state = _close(request, "state", kind, [verifier, nonce, *along])
     return Journey(state, verifier, nonce)
 
 
@@ -75,17 +85,17 @@ def forget(request: web.Request, response: web.StreamResponse, kind: str) -> Non
     drop_cookie(request, response, f"connecting_{kind}")
 
 
-def come_home(request: web.Request, kind: str) -> str:
-    """Return the verifier of whoever set out and comes back now.
+def come_home(request: web.Request, kind: str) -> Return:
+    """Return what whoever set out comes back with now.
 
     Raises:
         WrongState: If *state* is not ours, too old, used, or somebody else's.
     """
     match _open(request, "state", kind, request.query.get("state", "")):
-        case [str(verifier), str(nonce)]:
+        case [str(verifier), str(nonce), *along]:
             kept = request.cookies.get(cookie_name(request, f"connecting_{kind}"), "")
             if hmac.compare_digest(kept.encode(), nonce.encode()):
-                return verifier
+                return Return(verifier, along)
     raise WrongState(USED)
 
 

@@ -18,8 +18,8 @@ from offers.accounts import OUTLET, ChannelAccount
 from offers.money import Money
 from outletbot.channels import Card, Channel, Counting, Draft, Rejected
 from outletbot.channels.credentials import Credentials
-from outletbot.drafting import Matter, draft_post, network_name
-from outletbot.networks import NETWORKS, Networks
+from outletbot.drafting import Matter, draft_post
+from outletbot.networks import NETWORKS, Networks, network_name
 
 CODE = "0123456789abcdefghjkmnpqrs"
 """In the place of a link's own code, which a deal gets when it is armed."""

@@ -11,8 +11,14 @@ import structlog
 from aiohttp import web
 
 from offers.errors import InvalidField, WrongState
-from offers.ids import new_id
-from offers.letters import LetterState, last_letter
+from offers.letters import (
+    Letter,
+    LetterState,
+    last_letter,
+    mark_sent,
+    put_off_letter,
+    write_test,
+)
 from offers.merchants import Role, merchants
 from offers.moving import waive_approval, want_approval
 from offers.retailers import Retailer, change_retailer, get_retailer
@@ -123,16 +129,30 @@ async def send_test(request: web.Request) -> web.Response:
         raise WrongState(Sentence("Mail is not set up on this installation."))
     if not retailer.alarm_email:
         raise WrongState(Sentence("Save an e-mail address first."))
-    now, words = request.app[CLOCK](), word_test(retailer)
-    key = new_id("letter", now)
-    mail = Mail(key, retailer.alarm_email, words.subject, words.body, now)
+    letter, now = await _write_test(request, retailer), request.app[CLOCK]()
+    transact = request.app[DATABASE].transact
+    mail = Mail(letter.id, letter.recipient, letter.subject, letter.body, now)
     try:
         await transport.send(mail)
     except MailError as error:
+        await transact(put_off_letter, letter, str(error), for_good=True, now=now)
         problem = Sentence("The mail was not sent. {why}", why=str(error))
         return await _noticed(request, problem, "bad")
+    await transact(mark_sent, letter, now=now)
     done = Sentence("A mail is on its way to {email}.", email=retailer.alarm_email)
     return await _noticed(request, done, "good")
+
+
+async def _write_test(request: web.Request, retailer: Retailer) -> Letter:
+    words, now = word_test(retailer), request.app[CLOCK]()
+    return await request.app[DATABASE].transact(
+        write_test,
+        retailer.id,
+        recipient=retailer.alarm_email,
+        subject=words.subject,
+        body=words.body,
+        now=now,
+    )
 
 
 @routes.post("/settings/approval")

@@ -92,6 +92,7 @@ def prepare(app: web.Application) -> None:
     app[CLICKS] = ClickBuffer(database, clock)
     app[SHOPPERS] = Shoppers(app[SETTINGS], app[SEAL], clock)
     app[PICTURES] = Pictures(database)
+    app[picture_file.FITTED] = picture_file.Fitted()
     app[OPENINGS] = Openings(app[PAYING], database)
     app.cleanup_ctx.extend([_count_clicks, _finish_openings])
     app.on_shutdown.append(_send_listeners_away)

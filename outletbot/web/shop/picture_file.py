@@ -6,7 +6,6 @@ at which it is fit for them.
 
 import asyncio
 from dataclasses import replace
-from typing import Final
 
 from aiohttp import hdrs, web
 
@@ -24,9 +23,39 @@ A_DAY = "public, max-age=86400"  # what is fit for a network may change with it
 JPEG = "image/jpeg"
 KEEP = 100  # some 100 kB each
 
-_FITTED: Final[Recent[tuple[str, str], bytes]] = Recent(KEEP)
-
 routes = web.RouteTableDef()
+
+
+class Fitted:
+    """Pictures as networks take them, each made once, and one at a time.
+
+    Anybody may ask for any: so many who ask keep no more than one processor busy, and
+    none of the threads that others wait for.
+    """
+
+    def __init__(self) -> None:
+        self._kept: Recent[tuple[str, str], bytes] = Recent(KEEP)
+        self._turn = asyncio.Lock()
+
+    async def get(
+        self, picture_id: str, kind: str, content: bytes, rules: ImageRules
+    ) -> bytes:
+        """Return a picture as a *kind* of network takes it by its *rules*.
+
+        Raises:
+            HTTPNotFound: If it is none.
+        """
+        key = picture_id, kind
+        if (found := self._kept.find(key)) is not None:
+            return found
+        async with self._turn:
+            if (found := self._kept.find(key)) is not None:
+                return found
+            fitted = await _fit(content, replace(rules, formats=(JPEG,)))
+            return self._kept.keep(key, fitted)
+
+
+FITTED: web.AppKey[Fitted] = web.AppKey("FITTED")
 
 
 @routes.get("/pictures/{picture_id}.jpg")
@@ -44,11 +73,8 @@ async def send_fitted(request: web.Request) -> web.Response:
     if kind != OUTLET and kind not in networks.NETWORKS:
         raise web.HTTPNotFound
     content = await request.app[PICTURES].get(picture_id)
-    fitted = _FITTED.find((picture_id, kind))
-    if fitted is None:
-        rules = request.app[NETWORKS].capabilities(kind).images
-        fitted = await _fit(content, replace(rules, formats=(JPEG,)))
-        _FITTED.keep((picture_id, kind), fitted)
+    rules = request.app[NETWORKS].capabilities(kind).images
+    fitted = await request.app[FITTED].get(picture_id, kind, content, rules)
     return _jpeg(fitted, A_DAY)
 
 

@@ -75,7 +75,7 @@ UNITS = [
     "\r\n",
 ]
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(700)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(1500)]
 
 
 @dataclass

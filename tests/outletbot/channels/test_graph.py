@@ -224,3 +224,29 @@ async def test_who_is_locked_out_is_not_just_without_insights() -> None:
         )
         with pytest.raises(Disowned):
             await Views(graph, "post_media_view").of("1")
+
+
+class _Pages(Graph):
+    """Answers what is read with one page after another."""
+
+    def __init__(self, *pages: dict[str, object]) -> None:
+        self.pages = list(pages)
+
+    async def read(self, path: str, **params: str) -> Any:
+        assert params.get("after", "0") == str(3 - len(self.pages))
+        return self.pages.pop(0)
+
+
+async def test_an_empty_page_is_not_the_last_one() -> None:
+    """Meta leaves out what a reader may not see, and a page may be empty for that."""
+
+    def after(place: int) -> dict[str, object]:
+        return {"next": f"https://graph.example/posts?after={place}&access_token=s"}
+
+    graph = _Pages(
+        {"data": [1], "paging": after(1)},
+        {"data": [], "paging": after(2)},
+        {"data": [2], "paging": {"cursors": {"after": "3"}}},
+    )
+
+    assert [one async for one in graph.each("/posts")] == [1, 2]

@@ -28,7 +28,7 @@ SHOP = "https://outlet.example.com"
 POST = "app.bsky.feed.post"
 USERS = ("outlet", "fan")
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(700)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture
@@ -119,6 +119,7 @@ def statuses(account: Account) -> Iterator[Any]:
         api_base_url=account.base_url,
         mastodon_version="4.0.0",
     )
+    client.session.headers["Connection"] = "close"  # snac hangs up unannounced
     own, last = client.account_verify_credentials().id, None
     while page := client.account_statuses(own, max_id=last, limit=20):
         yield from page

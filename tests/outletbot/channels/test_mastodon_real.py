@@ -91,6 +91,7 @@ def reader(snac: Snac) -> Iterator[mastodon.Mastodon]:
     client = mastodon.Mastodon(
         access_token=snac.token, api_base_url=snac.url, mastodon_version="4.0.0"
     )
+    client.session.headers["Connection"] = "close"  # snac hangs up unannounced
     yield client
     client.session.close()
 

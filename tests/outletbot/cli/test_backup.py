@@ -27,7 +27,7 @@ def test_a_backup_is_put_back(
 
     assert (made.exit_code, restored.exit_code) == (0, 0)
     assert f"{file}: 0." in made.stdout
-    assert "at schema 0002, checked." in made.stdout
+    assert "at schema 0003, checked." in made.stdout
     assert "before-restore-" in restored.stdout
     assert "SECRET_KEY" in restored.stdout
     with Session(database.engine) as fresh:

@@ -267,7 +267,12 @@ class TestByToken:
     async def test_says_so_if_the_network_is_down(self, desk, network):
         network.fake.down = True
 
-        assert await mastodon(desk) == 422
+        answer = await connect(desk, "mastodon", base_url=SERVER, token=TOKEN)
+
+        assert answer.status == 422
+        html = await answer.text()
+        assert 'aria-describedby="base_url-help"' in html
+        assert html.count('class="error"') == 1
 
     @pytest.mark.parametrize(
         "server",
@@ -628,7 +633,7 @@ class TestRefusing:
         assert "c0de" not in answer.headers["Location"]
 
     async def test_networks_without_a_page(self, desk):
-        assert (await come_back(desk, "mastodon")).status == 404
+        assert (await come_back(desk, "bluesky")).status == 404
 
 
 _KEY_OF_OTHERS = "c291dGgtc291dGgtc291dGgtc291dGgtc291dGgtMTE="

@@ -10,7 +10,13 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import Session, select
 
-from offers.letters import put_off_letter, write_letter
+from offers.letters import (
+    LEASE,
+    TEST_PAUSE,
+    lease_due_letters,
+    put_off_letter,
+    write_letter,
+)
 from offers.merchants import Merchant, Role
 from offers.retailers import Retailer
 from outletbot.config import Settings
@@ -338,6 +344,19 @@ class TestMail:
         assert "A mail is on its way to ana@north.example." in answer
         assert host.taken[0].recipients == ["ana@north.example"]
         assert host.taken[0].message["Subject"] == "North & Sons: a test"
+
+    @pytest.mark.usefixtures("told")
+    async def test_is_tried_once_a_minute(self, desk, host, session):
+        """Whoever's address was entered gets no heap of them."""
+        await post(desk, "/settings/alarms/test")
+
+        status, answer = await post(desk, "/settings/alarms/test")
+
+        assert status == 409
+        assert "less than a minute ago" in answer
+        assert len(host.taken) == 1
+        later = NOON + TEST_PAUSE + LEASE
+        assert lease_due_letters(session, now=later) == []
 
     @pytest.mark.usefixtures("told")
     async def test_that_is_not_taken_says_why(self, desk, host):

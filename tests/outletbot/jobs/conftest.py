@@ -1,8 +1,9 @@
 """A Mastodon sandbox, a retailer's account on it, and the worker that posts there."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from offers.pictures import keep_picture
 from offers.posts import Post
 from outletbot.channels import Channel
 from outletbot.db import Database
+from outletbot.departures import RENEW
 from outletbot.jobs.publishing import Publisher
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
@@ -84,9 +86,13 @@ class Press:
         self.session.commit()
         return make_post(self.session, deal, self.account)
 
-    def publisher(self, networks: Any = None) -> Publisher:
+    def publisher(self, networks: Any = None, *, renew: timedelta = RENEW) -> Publisher:
         return Publisher(
-            self.database, networks or self.networks, self.clock, public_url=PUBLIC_URL
+            self.database,
+            networks or self.networks,
+            self.clock,
+            public_url=PUBLIC_URL,
+            renew=renew,
         )
 
     async def publish(self, networks: Any = None) -> int:
@@ -96,6 +102,14 @@ class Press:
         taken = await publisher.publish_due()
         await publisher.finish()
         return taken
+
+    async def reach(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so that comes about by itself."""
+        for _ in range(1000):
+            if is_so():
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError
 
     def now(self, post: Post) -> Post:
         """Return the post as it is now; it does not change any more."""

@@ -22,6 +22,7 @@ from tests.factories import (
     SECOND,
     make_account,
     make_deal,
+    make_offer,
     make_post,
     make_retailer,
     north,
@@ -220,3 +221,35 @@ async def test_a_retailer_hears_in_its_language(database, session, retailer):
     assert "est en retard" in letter.subject
     assert "lun." in letter.body
     assert " is " not in letter.body
+
+
+async def test_a_post_that_could_not_be_changed_is_told_by_mail_alone(
+    database: Database, session: Session, post: Post
+) -> None:
+    post = session.get_one(Post, post.id)
+    post.state, post.retired_at, post.failure = PostState.PUBLISHED, NOON, "It is gone."
+    session.commit()
+
+    await sound_alarms(database, lambda: NOON, public_url=PUBLIC_URL, mails=True)
+
+    (letter,) = session.exec(select(Letter))
+    assert "is over, but its post on Mastodon" in letter.subject
+    assert "It is gone." in letter.body
+    assert session.exec(select(Delivery)).all() == []
+
+
+async def test_one_retailers_bug_keeps_nobody_else_from_hearing(
+    database: Database, session: Session, post: Post
+) -> None:
+    other = make_retailer(session)
+    other.alarm_email, other.time_zone = "ben@south.example", "Nowhere/Land"
+    account = make_account(session, retailer_id=other.id, trouble="Connect it again.")
+    offer = make_offer(session, retailer_id=other.id)
+    deal = make_deal(session, offer, opens_at=NOON - 5 * MINUTE, opened_at=None)
+    make_post(session, deal, account)
+    session.commit()
+
+    await sound_alarms(database, lambda: NOON, public_url=PUBLIC_URL, mails=True)
+
+    (letter,) = session.exec(select(Letter))
+    assert letter.retailer_id == post.retailer_id

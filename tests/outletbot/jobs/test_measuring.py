@@ -143,9 +143,10 @@ async def test_one_networks_trouble_is_nobody_elses(
     assert world.now(post).measured_at == NOON
 
 
-async def test_what_fails_is_asked_for_again(world: World) -> None:
+@pytest.mark.parametrize("trouble", [Rejected("Forbidden."), KeyError("a bug")])
+async def test_what_fails_is_asked_for_again(world: World, trouble: Exception) -> None:
     post = world.post("1", HOUR)
-    world.networks.fake.trouble = Rejected("Forbidden.")
+    world.networks.fake.trouble = trouble
     assert await world.measure() == 0
 
     world.networks.fake.trouble = None

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from offers.accounts import ChannelAccount
+from offers.follow_ups import say
 from offers.posting import (
     LEASE,
+    keep_lease,
     lease_due_posts,
 )
-from offers.posts import Post, PostState
+from offers.posts import Post, PostKind, PostState
 from outletbot.channels import (
     CannotLook,
     Channel,
@@ -181,9 +183,10 @@ class TestLostAnswer:
             press.clock.advance(15 * SECOND)
             await press.publish()
             assert press.now(post).state is PostState.SENDING
-        press.clock.advance(15 * SECOND)
+        press.clock.now = press.now(post).due_at  # as long as the server wants
         await press.publish()
 
+        assert press.clock.now == NOON + 5 * MINUTE
         assert len(press.mastodon.texts) == 1
         assert press.now(post).state is PostState.PUBLISHED
 
@@ -325,6 +328,25 @@ class TestOver:
         assert press.now(post).state is PostState.PUBLISHED
 
 
+class TestAnswers:
+    async def test_nothing_is_said_below_a_post_that_somebody_deleted(
+        self, press: Press
+    ) -> None:
+        announcement = press.plan()
+        await press.publish()
+        press.mastodon.sandbox.statuses.clear()
+        press.session.rollback()
+        answer = say(press.session, announcement, PostKind.HALF_GONE, now=NOON)
+        press.session.commit()
+        press.change(press.deal_of(announcement), opened_at=NOON, allotment=20, sold=10)
+
+        await press.publish()
+
+        assert press.now(answer).state is PostState.SKIPPED
+        assert "gone" in press.now(answer).failure
+        assert press.mastodon.texts == []
+
+
 class TestZombie:
     async def test_with_an_old_fence_does_nothing(self, press: Press) -> None:
         post = press.plan()
@@ -355,6 +377,158 @@ class TestZombie:
         await zombie._leave_unconfirmed(slept, "I know nothing")  # noqa: SLF001
 
         assert press.now(post).state is PostState.PUBLISHED
+
+
+class _Slow(FakeChannel):
+    """A network that takes its time: for a picture, or for the post itself.
+
+    It knows no keys: whoever sends twice has two posts there.
+    """
+
+    def __init__(self, *, uploading: bool) -> None:
+        super().__init__()
+        self.uploading = uploading
+        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        if self.uploading:
+            await self._dawdle()
+        await go()
+        if not self.uploading:
+            await self._dawdle()
+        key = f"{key} {len(self.drafts)}"
+        return await super().publish(draft, key=key)
+
+    async def _dawdle(self) -> None:
+        self.reached.set()
+        await self.let_go.wait()
+
+
+SLOW = pytest.mark.parametrize("uploading", [True, False])
+
+
+class TestLease:
+    """Two minutes, and a slow network takes longer."""
+
+    @SLOW
+    async def test_is_kept_as_long_as_a_network_takes(
+        self, press: Press, *, uploading: bool
+    ) -> None:
+        post, slow = press.plan(), _Slow(uploading=uploading)
+        networks = FakeNetworks({"mastodon": slow})
+        publisher = press.publisher(networks, renew=timedelta(milliseconds=5))
+        await publisher.publish_due()
+        await slow.reached.wait()
+
+        for _ in range(6):
+            press.clock.advance(LEASE / 2)
+            ends_at = press.clock.now + LEASE
+            await press.reach(lambda: press.now(post).due_at == ends_at)  # noqa: B023
+            assert await press.publish(networks) == 0
+
+        slow.let_go.set()
+        await publisher.finish()
+        assert len(slow.drafts) == 1
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_a_picture_that_takes_longer_is_nobodys_second_post(
+        self, press: Press
+    ) -> None:
+        """The first worker is held up with all it does, and does not renew it."""
+        post, slow, quick = press.plan(), _Slow(uploading=True), _Slow(uploading=True)
+        quick.let_go.set()
+        first = press.publisher(FakeNetworks({"mastodon": slow}))
+        await first.publish_due()
+        await slow.reached.wait()
+
+        press.clock.advance(LEASE)
+        await press.publish(FakeNetworks({"mastodon": quick}))
+        slow.let_go.set()
+        await first.finish()
+
+        assert (len(slow.drafts), len(quick.drafts)) == (0, 1)
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_nobody_else_sends_before_they_have_looked(
+        self, press: Press
+    ) -> None:
+        """It is held up after the call that decided, and another takes over."""
+        post, slow = press.plan(), _Late()
+        networks = FakeNetworks({"mastodon": slow})
+        first = press.publisher(networks)
+        await first.publish_due()
+        await slow.reached.wait()
+
+        press.clock.advance(LEASE)
+        await press.publish(networks)
+        slow.let_go.set()
+        await first.finish()
+
+        assert len(slow.drafts) == 1
+        assert press.now(post).state is PostState.PUBLISHED
+
+    async def test_who_was_held_up_too_long_before_the_call_does_not_make_it(
+        self, press: Press
+    ) -> None:
+        post, slow = press.plan(), _Slow(uploading=False)
+        slow.let_go.set()
+        publisher = press.publisher(FakeNetworks({"mastodon": slow}))
+        press.change(post, due_at=NOON + SECOND, first_due_at=NOON + SECOND)
+        await publisher.publish_due()
+        async with asyncio.timeout(10):
+            while press.now(post).state is not PostState.SENDING:
+                press.clock.advance(timedelta(milliseconds=10))
+                await asyncio.sleep(0.01)
+        press.clock.advance(LEASE)
+
+        await publisher.finish()
+
+        assert slow.drafts == []
+        assert press.now(post).state is PostState.SENDING
+        await press.publish(FakeNetworks({"mastodon": slow}))
+        assert len(slow.drafts) == 1
+
+    async def test_is_not_renewed_by_who_has_lost_it(self, press: Press) -> None:
+        post = press.plan()
+        (slept,) = await press.database.transact(
+            lease_due_posts, now=NOON, ahead=timedelta()
+        )
+        late = NOON + LEASE
+        (other,) = await press.database.transact(
+            lease_due_posts, now=late, ahead=timedelta()
+        )
+
+        await press.database.transact(keep_lease, slept, now=late + MINUTE)
+        assert press.now(post).due_at == late + LEASE
+        await press.database.transact(keep_lease, other, now=late + MINUTE)
+        assert press.now(post).due_at == late + LEASE + MINUTE
+
+    @pytest.mark.parametrize("state", [PostState.SCHEDULED, PostState.SENDING])
+    async def test_ends_soon_if_something_broke(
+        self, press: Press, state: PostState
+    ) -> None:
+        post = press.plan()
+        press.change(post, state=state)
+
+        await press.publish(FakeNetworks({"mastodon": FakeChannel(trouble=KeyError())}))
+
+        assert press.now(post).state is state
+        assert press.now(post).due_at == NOON + 15 * SECOND
+
+
+class _Late(FakeChannel):
+    """A network that shows a post at once, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, draft: Draft, *, key: str, go: Go = at_once) -> Published:
+        key = f"{key} {len(self.drafts)}"
+        published = await super().publish(draft, key=key, go=go)
+        self.reached.set()
+        await self.let_go.wait()
+        return published
 
 
 @dataclass

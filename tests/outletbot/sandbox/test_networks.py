@@ -130,6 +130,28 @@ async def test_what_the_shop_posts_is_seen_by_people(place: Place, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_post_is_where_its_address_says(place: Place, kind: str) -> None:
+    """It leads to the sandbox, not to somebody else's post at the real network."""
+    channel = await place.channel(kind)
+    published = await channel.publish(place.draft(), key="post_1")
+
+    assert published.url.startswith(f"{place.url}/{kind}/")
+    assert "Parka, half price" in await place.read(published.url)
+
+
+@pytest.mark.parametrize("kind", ["discord", "telegram"])
+async def test_no_other_post_is_there(place: Place, kind: str) -> None:
+    channel = await place.channel(kind)
+    first = await channel.publish(place.draft(), key="post_1")
+    second = await channel.publish(make_draft(text=f"Another one {LINK}"), key="post_2")
+
+    assert "Parka" not in await place.read(second.url)
+    assert "Another one" not in await place.read(first.url)
+    async with place.http.get(f"{first.url}99") as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_posts_go_on_after_a_restart(tmp_path: Path, kind: str) -> None:
     async with open_place(tmp_path) as place:
         await (await place.channel(kind)).publish(place.draft(), key="post_1")

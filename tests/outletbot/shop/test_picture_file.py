@@ -3,7 +3,9 @@ A picture is to be had by anybody as each network takes it, made once, and for n
 network that there is not.
 """
 
+from asyncio import gather
 from io import BytesIO
+from time import sleep
 
 import pytest
 from aiohttp import ClientResponse
@@ -11,7 +13,10 @@ from PIL import Image
 from sqlmodel import Session
 
 from offers.pictures import Picture, keep_picture
+from outletbot.channels import Image as ChannelImage
+from outletbot.channels import ImageRules
 from outletbot.networks import NETWORKS
+from outletbot.web.shop import picture_file
 from tests.factories import NOON, north
 from tests.outletbot.shop.conftest import Shop
 
@@ -85,3 +90,25 @@ async def test_is_not_made_of_what_is_no_picture(shop: Shop, session) -> None:
     session.commit()
 
     assert (await shop.get(f"/pictures/{kept.id}/mastodon.jpg")).status == 404
+
+
+async def test_many_who_ask_keep_one_thread_busy(
+    shop: Shop, session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, made, busy, most = keep(session, (300, 100)), [], [], []
+
+    def fit(image: ChannelImage, rules: ImageRules) -> ChannelImage:
+        busy.append(rules)
+        most.append(len(busy))
+        sleep(0.02)
+        made.append(busy.pop())
+        return image
+
+    monkeypatch.setattr(picture_file, "fit_image", fit)
+    kinds = list(NETWORKS)[:4]
+    await gather(
+        *(shop.get(f"/pictures/{picture.id}/{kind}.jpg") for kind in kinds * 5)
+    )
+
+    assert max(most) == 1
+    assert len(made) == len(kinds)
