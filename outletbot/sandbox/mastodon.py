@@ -14,12 +14,13 @@ from aiohttp.typedefs import Handler
 
 from outletbot.clock import Clock
 from outletbot.sandbox.faults import Faults, inject
-from outletbot.sandbox.mastodon_limits import RateLimits, Spent
+from outletbot.sandbox.mastodon_limits import RateLimits, headers_of
 from outletbot.sandbox.mastodon_oauth import doors
 from outletbot.sandbox.mastodon_objects import Account
 from outletbot.sandbox.mastodon_routes import SANDBOX, routes, token_of
 from outletbot.sandbox.mastodon_rules import MAX_FILE, Refusal
 from outletbot.sandbox.mastodon_state import MastodonSandbox
+from outletbot.sandbox.windows import Spent
 
 __all__ = ["FAULTS", "RATE_LIMITS", "SANDBOX", "Account", "build_mastodon_sandbox"]
 
@@ -101,7 +102,7 @@ async def _limit_rate(request: web.Request, handler: Handler) -> web.StreamRespo
         return _over(spent)
     answer = await handler(request)
     if not answer.prepared:
-        answer.headers.update(spent.headers)
+        answer.headers.update(headers_of(spent))
     return answer
 
 
@@ -118,7 +119,7 @@ def _spend(request: web.Request) -> Spent:
 
 def _over(spent: Spent) -> web.Response:
     answer = _error(429, "Too many requests")
-    answer.headers.update(spent.headers)
+    answer.headers.update(headers_of(spent))
     return answer
 
 

@@ -4,38 +4,10 @@ The budgets are those of docs.joinmastodon.org, "Rate limits". As in its source,
 window begins at a round time, not at the first call.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    calls: int
-    window: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What is left of *budget* until *resets_at*."""
-
-    budget: Budget
-    used: int
-    resets_at: datetime
-
-    @property
-    def over(self) -> bool:
-        return self.used > self.budget.calls
-
-    @property
-    def headers(self) -> dict[str, str]:
-        left = max(0, self.budget.calls - self.used)
-        return {
-            "X-RateLimit-Limit": str(self.budget.calls),
-            "X-RateLimit-Remaining": str(left),
-            "X-RateLimit-Reset": self.resets_at.isoformat(timespec="microseconds"),
-        }
-
+from outletbot.sandbox.windows import Budget, Spent, Windows
 
 BUDGETS = {
     "api": Budget(300, timedelta(minutes=5)),
@@ -58,17 +30,21 @@ class RateLimits:
     """The calls counted so far, by who made them; *budgets* may be changed."""
 
     budgets: dict[str, Budget] = field(default_factory=lambda: dict(BUDGETS))
-    _used: Counter[tuple[str, str, datetime]] = field(default_factory=Counter)
+    _windows: Windows = field(default_factory=Windows)
 
     def spend(self, who: str, method: str, path: str, *, now: datetime) -> Spent:
         """Count a call and return what it leaves; the worst if it draws on two."""
-        drawn = [self._draw(who, name, now) for name in budgets_of(method, path)]
+        drawn = [
+            self._windows.spend(f"{name} {who}", self.budgets[name], now=now)
+            for name in budgets_of(method, path)
+        ]
         return next((spent for spent in drawn if spent.over), drawn[-1])
 
-    def _draw(self, who: str, name: str, now: datetime) -> Spent:
-        budget = self.budgets[name]
-        seconds = int(budget.window.total_seconds())
-        ends = (int(now.timestamp()) // seconds + 1) * seconds
-        resets_at = datetime.fromtimestamp(ends, UTC)
-        self._used[who, name, resets_at] += 1
-        return Spent(budget, self._used[who, name, resets_at], resets_at)
+
+def headers_of(spent: Spent) -> dict[str, str]:
+    """Return what Mastodon says of a budget with each answer."""
+    return {
+        "X-RateLimit-Limit": str(spent.budget.calls),
+        "X-RateLimit-Remaining": str(spent.left),
+        "X-RateLimit-Reset": spent.resets_at.isoformat(timespec="microseconds"),
+    }

@@ -30,7 +30,7 @@ from outletbot.channels import (
 from outletbot.channels.credentials import Credentials
 from outletbot.channels.mastodon import SKEW, Mastodon
 from outletbot.sandbox.faults import Fault
-from outletbot.sandbox.mastodon_limits import Budget
+from outletbot.sandbox.windows import Budget
 from tests.outletbot.mastodon_server import (
     IMPATIENT,
     LINK,

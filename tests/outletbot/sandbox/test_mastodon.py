@@ -12,7 +12,7 @@ import mastodon
 import pytest
 from PIL import Image as Pillow
 
-from outletbot.sandbox.mastodon_limits import Budget
+from outletbot.sandbox.windows import Budget
 from tests.outletbot.mastodon_server import (
     FAN,
     LINK,
