@@ -161,13 +161,15 @@ async def _send_feed(desk: Page, town: Town, folder: Path) -> None:
     confirm = desk.get_by_role("button", name="Import 2 rows").first
     await expect(confirm).to_be_visible(timeout=20_000)
     await expect(desk.get_by_text("nine").first).to_be_visible()
-    await confirm.click()
-    await desk.goto(f"{town.url}/offers")
+    async with desk.expect_response(lambda answer: "/feeds/" in answer.url):
+        await confirm.click()
+    await desk.wait_for_load_state()
     for _ in range(50):
+        # What the click leads to may come after this, and take its place.
+        await desk.goto(f"{town.url}/offers")
         if await desk.get_by_text("Enamel kettle, moss").count():
             break
         await desk.wait_for_timeout(200)
-        await desk.reload()
     await expect(desk.get_by_text("Enamel kettle, moss").first).to_be_visible()
 
 
