@@ -96,11 +96,11 @@ async def follow(
     live, clock = request.app[LIVE], asyncio.get_running_loop().time
     shown = await live.look(key, read)
     response = web.StreamResponse(headers=HEADERS)
-    await response.prepare(request)
-    await response.write(event("parts", parts(shown), time()))
     ends, beats = clock() + LONGEST, clock() + BEAT_EVERY
     listening, told = request.app[HINTS].listening(*TOPICS), True
     with suppress(ConnectionError), listening as listener:
+        await response.prepare(request)
+        await response.write(event("parts", parts(shown), time()))
         while clock() < ends:
             hint = await live.rest(listener, told=told)
             if live.stopping.is_set():
