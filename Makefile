@@ -3,9 +3,10 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 # What is missing is installed quietly; what fails is shown.
+KILLS = tests/outletbot/channels/test_kills_real.py
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-real check format bench rehearse chaos chaos-posts screenshots translations lock clean
+.PHONY: demo test test-real check format bench rehearse chaos chaos-posts chaos-real screenshots translations lock clean
 
 demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
 	@$(BIN)/outletbot demo
@@ -15,7 +16,10 @@ test: check  ## everything: linters, unit, property, race and browser tests
 	$(BIN)/pytest tests/chaos  # each of them has processes enough
 
 test-real: .venv/.test  ## against what others wrote: a Bluesky server, snac, twitter-text
-	OUTLETBOT_SHARED=tests/real $(BIN)/pytest -n 2 --dist loadfile -m real --ignore=tests/chaos
+	OUTLETBOT_SHARED=tests/real $(BIN)/pytest -n 2 --dist loadfile -m real --ignore=tests/chaos --ignore=$(KILLS)
+
+chaos-real: .venv/.test  ## the worker killed 50 times while it posts to each of these servers
+	OUTLETBOT_SHARED=tests/real $(BIN)/pytest -s $(KILLS)
 
 check: .venv/.test  ## linters only
 	$(BIN)/ruff format --check .
