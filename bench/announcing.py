@@ -23,7 +23,7 @@ from offers.retailers import Retailer, add_retailer, new_retailer
 from outletbot.channels.credentials import Credentials
 from outletbot.clock import utc_now
 from outletbot.db import Database
-from outletbot.networks import NETWORKS
+from outletbot.known_networks import NETWORKS
 from outletbot.schema import migrate
 from outletbot.sealing import Seal
 

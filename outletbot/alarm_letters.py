@@ -8,7 +8,7 @@ from offers.alarms import AlarmKind, PostAlarm, Troubles
 from offers.posts import PostState
 from offers.retailers import Retailer
 from offers.sentences import Sentence
-from outletbot.networks import network_name
+from outletbot.known_networks import network_name
 from outletbot.printing import print_moment, say
 
 

@@ -17,7 +17,7 @@ from offers.retailers import Retailer
 from offers.templates import PostTemplate, choose_template, templates
 from outletbot.channels import Ability, Card, Channel, Draft, Image, Rejected
 from outletbot.composing import Occasion, compose, compose_over
-from outletbot.networks import network_name
+from outletbot.known_networks import network_name
 
 EARLY = timedelta(minutes=5)
 """A post may be found that went out so much before it was due, by other clocks."""

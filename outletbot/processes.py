@@ -143,22 +143,7 @@ async def work(process: Process) -> None:
             [
                 Job("beating", heart.beat, EVERY),
                 Job("publishing", publisher.publish_due, QUICK, wakes=("posts",)),
-                Job(
-                    "following",
-                    partial(follow_up_deals, database, clock),
-                    SLOW,
-                    tells=("posts",),
-                ),
-                Job(
-                    "keeping",
-                    partial(keep_accounts, database, keeper, clock),
-                    timedelta(seconds=10),
-                ),
-                Job(
-                    "measuring",
-                    partial(measure_posts, database, networks, keeper, clock),
-                    timedelta(seconds=30),
-                ),
+                *account_jobs(database, networks, keeper, clock),
                 Job("delivering", courier.deliver_due, wakes=("deliveries",)),
                 Job("retiring", retirer.retire_due, wakes=("deals",)),
                 *money_jobs(database, process.gateways, clock, process.stop),
@@ -171,6 +156,30 @@ async def work(process: Process) -> None:
         await asyncio.gather(publisher.finish(), retirer.finish(), players.finish())
         await keeper.finish()
         await heart.stop()
+
+
+def account_jobs(
+    database: Database, networks: Networks, keeper: Keeper, clock: Clock
+) -> list[Job]:
+    """Return the jobs that keep accounts open, and what is posted there followed."""
+    return [
+        Job(
+            "following",
+            partial(follow_up_deals, database, clock),
+            SLOW,
+            tells=("posts",),
+        ),
+        Job(
+            "keeping",
+            partial(keep_accounts, database, keeper, clock),
+            timedelta(seconds=10),
+        ),
+        Job(
+            "measuring",
+            partial(measure_posts, database, networks, keeper, clock),
+            timedelta(seconds=30),
+        ),
+    ]
 
 
 async def watch(process: Process) -> None:

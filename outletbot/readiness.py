@@ -22,7 +22,8 @@ from offers.templates import PostTemplate, templates
 from outletbot.channels import Channel, Rejected
 from outletbot.db import Database
 from outletbot.drafting import Matter, draft_post
-from outletbot.networks import Networks, network_name
+from outletbot.known_networks import network_name
+from outletbot.networks import Networks
 from outletbot.sealing import CannotOpen
 
 SEALED_OTHERWISE = Sentence(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from offers.keeping import Key
 from outletbot.channels.credentials import Credentials
-from outletbot.networks import NETWORKS
+from outletbot.known_networks import NETWORKS
 from outletbot.sealing import Seal
 
 AT_LEAST = timedelta(minutes=10)

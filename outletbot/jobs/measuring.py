@@ -23,7 +23,8 @@ from offers.posts import Post
 from outletbot.channels import Ability, Capabilities, Channel, ChannelError, Numbers
 from outletbot.clock import Clock
 from outletbot.db import Database
-from outletbot.networks import NETWORKS, Networks
+from outletbot.known_networks import NETWORKS
+from outletbot.networks import Networks
 from outletbot.sealing import CannotOpen
 from outletbot.tokens import Keeper
 

@@ -13,8 +13,8 @@ from offers.money import Money
 from offers.sentences import Sentence
 from outletbot import printing
 from outletbot.keys import LANGUAGE, MERCHANT, NONCE, RETAILER
+from outletbot.known_networks import network_name
 from outletbot.languages import translations
-from outletbot.networks import network_name
 from outletbot.post_alarms import BANNER
 from outletbot.web.static_files import static
 

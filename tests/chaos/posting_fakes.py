@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from outletbot.networks import NETWORKS
+from outletbot.known_networks import NETWORKS
 from outletbot.sandbox import (
     bluesky,
     discord,

@@ -28,7 +28,8 @@ from outletbot.demo.running import (
     app_settings,
     free_ports,
 )
-from outletbot.networks import Networks, apps_of
+from outletbot.known_networks import apps_of
+from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.renewing import seal_key
 from outletbot.sandbox.networks import NAMES, build_networks_sandbox

@@ -11,7 +11,8 @@ import pytest
 from offers.accounts import OUTLET
 from outletbot.channels import Rejected
 from outletbot.channels.credentials import Credentials
-from outletbot.networks import NETWORKS, App, Networks
+from outletbot.known_networks import NETWORKS, App
+from outletbot.networks import Networks
 from outletbot.sealing import Seal
 from tests.factories import NOON
 

@@ -34,7 +34,7 @@ from outletbot.keys import (
     SEAL,
     SETTINGS,
 )
-from outletbot.networks import NETWORKS as KNOWN
+from outletbot.known_networks import NETWORKS as KNOWN
 from outletbot.printing import say
 from outletbot.tokens import Keeper
 from outletbot.web.desk.channels_view import (

@@ -13,7 +13,7 @@ from offers.posts import PostKind
 from offers.reminders import Reminder, reminders
 from outletbot.channels import Ability, Capabilities
 from outletbot.keys import CLOCK, DATABASE, NETWORKS, RETAILER
-from outletbot.networks import NETWORKS as KNOWN
+from outletbot.known_networks import NETWORKS as KNOWN
 
 NEEDS = {
     Afterwards.EDIT: Ability.EDIT,

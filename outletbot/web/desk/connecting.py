@@ -33,8 +33,8 @@ from outletbot.keys import (
     SEAL,
     SETTINGS,
 )
-from outletbot.networks import NETWORKS as KNOWN
-from outletbot.networks import Network
+from outletbot.known_networks import NETWORKS as KNOWN
+from outletbot.known_networks import Network
 from outletbot.renewing import seal_key
 from outletbot.web.desk.addresses import read_server
 from outletbot.web.desk.channels_view import possible_afterwards

@@ -17,7 +17,8 @@ from offers.prices import Reduction
 from offers.retailers import Retailer
 from offers.templates import templates
 from outletbot.drafting import Matter
-from outletbot.networks import NETWORKS, Networks
+from outletbot.known_networks import NETWORKS
+from outletbot.networks import Networks
 from outletbot.web.desk.evidence import Evidence, find_evidence
 from outletbot.web.desk.post_preview import (
     CODE,

@@ -25,8 +25,8 @@ from offers.summary import (
     units_over_time,
 )
 from outletbot.keys import CLOCK, DATABASE, LANGUAGE, NETWORKS, RETAILER, SETTINGS
+from outletbot.known_networks import network_name
 from outletbot.languages import translations
-from outletbot.networks import network_name
 from outletbot.readiness import Readiness, read_lights
 from outletbot.web.desk.charts import Course, Pin, at_times, draw
 from outletbot.web.desk.evidence import Evidence, find_evidence

@@ -13,7 +13,7 @@ from offers.sentences import Sentence
 from outletbot.channels import ChannelError
 from outletbot.channels.oauth import Candidate, Entrance
 from outletbot.keys import NETWORKS
-from outletbot.networks import Network
+from outletbot.known_networks import Network
 from outletbot.web.desk.connecting import (
     Found,
     NoSuchNetwork,

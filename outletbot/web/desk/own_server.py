@@ -15,7 +15,7 @@ from outletbot.channels import ChannelError
 from outletbot.channels.mastodon_oauth import MastodonApp
 from outletbot.channels.oauth import Entrance
 from outletbot.keys import NETWORKS, SETTINGS
-from outletbot.networks import NETWORKS as KNOWN
+from outletbot.known_networks import NETWORKS as KNOWN
 from outletbot.web.desk.addresses import read_server
 from outletbot.web.desk.connecting import connect_page, lead_to, return_address
 

@@ -19,7 +19,8 @@ from offers.money import Money
 from outletbot.channels import Card, Channel, Counting, Draft, Rejected
 from outletbot.channels.credentials import Credentials
 from outletbot.drafting import Matter, draft_post
-from outletbot.networks import NETWORKS, Networks, network_name
+from outletbot.known_networks import NETWORKS, network_name
+from outletbot.networks import Networks
 
 CODE = "0123456789abcdefghjkmnpqrs"
 """In the place of a link's own code, which a deal gets when it is armed."""

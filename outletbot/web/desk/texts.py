@@ -26,8 +26,8 @@ from offers.templates import (
 from outletbot.composing import builtin_body
 from outletbot.keys import CLOCK, DATABASE, RETAILER, SETTINGS
 from outletbot.keys import NETWORKS as CHANNELS
+from outletbot.known_networks import NETWORKS
 from outletbot.languages import LANGUAGES
-from outletbot.networks import NETWORKS
 from outletbot.web.desk.post_preview import PostPreview, preview_post, strangers
 from outletbot.web.desk.sample import sample_matter
 from outletbot.web.forms import Form, read_text

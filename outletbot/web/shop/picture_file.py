@@ -10,7 +10,7 @@ from dataclasses import replace
 from aiohttp import hdrs, web
 
 from offers.accounts import OUTLET
-from outletbot import networks
+from outletbot import known_networks
 from outletbot.channels import Image, ImageRules, Rejected
 from outletbot.channels.images import fit_image
 from outletbot.keys import NETWORKS
@@ -70,7 +70,7 @@ async def send_picture(request: web.Request) -> web.Response:
 async def send_fitted(request: web.Request) -> web.Response:
     """Send a picture as a kind of network takes it."""
     picture_id, kind = request.match_info["picture_id"], request.match_info["kind"]
-    if kind != OUTLET and kind not in networks.NETWORKS:
+    if kind != OUTLET and kind not in known_networks.NETWORKS:
         raise web.HTTPNotFound
     content = await request.app[PICTURES].get(picture_id)
     rules = request.app[NETWORKS].capabilities(kind).images

@@ -28,7 +28,8 @@ from outletbot.clock import utc_now
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.keys import NETWORKS
-from outletbot.networks import App, Networks, apps_of
+from outletbot.known_networks import App, apps_of
+from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.sandbox.meta import build_meta_sandbox
 from outletbot.sandbox.meta_books import MetaAccount

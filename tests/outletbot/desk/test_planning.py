@@ -15,7 +15,7 @@ from offers.deals import Deal
 from offers.pictures import Picture, keep_picture
 from offers.posts import Post, PostState
 from offers.templates import keep_template
-from outletbot.networks import NETWORKS
+from outletbot.known_networks import NETWORKS
 from outletbot.web.desk.post_preview import CODE, shown_address
 from tests.factories import (
     DAY,

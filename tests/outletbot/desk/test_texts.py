@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from offers.posts import PostKind
 from offers.templates import PostTemplate, keep_template
 from outletbot.composing import builtin_body
-from outletbot.networks import NETWORKS
+from outletbot.known_networks import NETWORKS
 from tests.factories import NOON, make_retailer, north
 from tests.outletbot.desk.conftest import Client
 

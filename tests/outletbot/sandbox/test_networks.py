@@ -20,7 +20,8 @@ from outletbot.channels import Channel, Draft, Rejected
 from outletbot.channels.credentials import Credentials
 from outletbot.channels.oauth import challenge_of
 from outletbot.clock import utc_now
-from outletbot.networks import App, Networks
+from outletbot.known_networks import App
+from outletbot.networks import Networks
 from outletbot.sandbox.networks import (
     APPS,
     BLUESKY_HANDLE,

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from offers.pictures import Picture, keep_picture
 from outletbot.channels import Image as ChannelImage
 from outletbot.channels import ImageRules
-from outletbot.networks import NETWORKS
+from outletbot.known_networks import NETWORKS
 from outletbot.web.shop import picture_file
 from tests.factories import NOON, north
 from tests.outletbot.shop.conftest import Shop
