@@ -61,7 +61,7 @@
     $("[data-count]").textContent = write(s);
     clock.classList.toggle("soon", s <= 120);
     announce(s);
-    if (s === 0) { clearInterval(ticking); setTimeout(data.state ? ask : again, 50 + Math.random() * 250); }
+    if (s === 0) { clearInterval(ticking); setTimeout(() => (data.state ? ask() : again()), 50 + Math.random() * 250); }
   };
   const ticking = clock && setInterval(tick, 1000);
   if (clock) { tick(); $("[data-count]").hidden = false; }

@@ -169,6 +169,18 @@ async def test_opens_by_itself(phone: Page, session: Session) -> None:
     assert counted.startswith("00:0")
 
 
+async def test_opens_by_itself_on_a_phone_whose_clock_is_fast(
+    phone: Page, session: Session
+) -> None:
+    soon = utc_now() + timedelta(seconds=2)
+    _, address = open_deal(session, opens_at=soon, opened_at=None)
+
+    await phone.add_init_script("const real = Date.now; Date.now = () => real() + 6e5")
+    await phone.goto(address)
+
+    await phone.get_by_role("button", name="Buy for").wait_for(timeout=15_000)
+
+
 async def test_a_page_of_a_refusal_goes_on_to_the_deal(
     phone: Page, session: Session
 ) -> None:
