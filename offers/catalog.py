@@ -5,7 +5,7 @@ was, and an offer that a feed does not mention stays too.
 """
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, or_, select
@@ -21,7 +21,9 @@ class Offer(SQLModel, table=True):
     """*price* is what the shop charges now, *list_price* what it says it did before.
 
     *quantity* is unknown (``None``) until the retailer says it; *counted_at* is the
-    moment that their count belongs to.
+    moment that their count belongs to. *sale_from* and *sale_to* are the days between
+    which the file says that *price* is charged. *first_seen_at* is when a feed first
+    brought it.
     """
 
     __table_args__ = (
@@ -49,7 +51,13 @@ class Offer(SQLModel, table=True):
     image_url: str | None = None
     picture_id: str | None = Field(default=None, foreign_key="picture.id")
     options: str = "[]"  # JSON pairs of name and value
+    mpn: str | None = None
+    tags: str = "[]"  # JSON texts
+    image_urls: str = "[]"  # JSON addresses; the first is image_url
+    sale_from: date | None = None
+    sale_to: date | None = None
     imported_at: datetime = Field(sa_type=Moment)
+    first_seen_at: datetime | None = Field(default=None, sa_type=Moment)
 
     @property
     def price(self) -> Money:

@@ -65,7 +65,13 @@ def compare_rows(
     """Return what importing *rows* would do, and change nothing."""
     known = _known(session, _offers_of(retailer_id, rows))
     changes = [
-        Change(row.sku, row.title, name, known[row.sku][name], value)
+        Change(
+            row.sku,
+            row.title or str(known[row.sku]["title"]),
+            name,
+            known[row.sku][name],
+            value,
+        )
         for row in rows
         if row.sku in known
         for name, value in _differences(known[row.sku], row).items()
@@ -92,7 +98,11 @@ def import_rows(
     # An order may take units meanwhile.
     locked = _offers_of(retailer_id, rows).with_for_update(key_share=True)
     known = _known(session, locked)
-    fresh = [_fresh(retailer_id, row, now) for row in rows if row.sku not in known]
+    fresh = [
+        _fresh(retailer_id, row, now)
+        for row in rows
+        if row.sku not in known and row.price is not None and row.title
+    ]
     changed = [
         (known[row.sku], differences)
         for row in rows
@@ -132,6 +142,11 @@ _COMPARED = (
     "condition",
     "image_url",
     "options",
+    "mpn",
+    "tags",
+    "image_urls",
+    "sale_from",
+    "sale_to",
 )
 
 
@@ -161,21 +176,30 @@ def _facts(row: FeedRow) -> Facts:
         "description": row.description,
         "brand": row.brand,
         "category": row.category,
-        "price_amount": row.price.amount,
+        "price_amount": row.price and row.price.amount,
         "list_price_amount": row.list_price and row.list_price.amount,
         "cost_amount": row.cost and row.cost.amount,
-        "currency": row.price.currency,
+        "currency": row.price and row.price.currency,
         "tax": None if row.tax == "unknown" else row.tax,
         "quantity": row.quantity,
         "gtin": row.gtin,
         "condition": row.condition,
         "image_url": row.image_url,
         "options": dump_options(row) if row.options else None,
+        "mpn": row.mpn,
+        "tags": _dump(row.tags) if row.tags else None,
+        "image_urls": _dump(row.image_urls) if row.image_urls else None,
+        "sale_from": row.sale_from,
+        "sale_to": row.sale_to,
     }
 
 
 def dump_options(row: FeedRow) -> str:
     return json.dumps(row.options, ensure_ascii=False)
+
+
+def _dump(texts: Sequence[str]) -> str:
+    return json.dumps(texts, ensure_ascii=False)
 
 
 def _differences(before: Mapping[str, object], row: FeedRow) -> Facts:
@@ -190,6 +214,7 @@ def _fresh(retailer_id: str, row: FeedRow, now: datetime) -> Facts:
     facts = _facts(row)
     facts["description"] = row.description or ""
     facts["tax"], facts["options"] = row.tax, dump_options(row)
+    facts["tags"], facts["image_urls"] = _dump(row.tags), _dump(row.image_urls)
     return {
         **facts,
         "id": new_id("offer", now),
@@ -198,6 +223,7 @@ def _fresh(retailer_id: str, row: FeedRow, now: datetime) -> Facts:
         "counted_at": None if row.quantity is None else now,
         "picture_id": None,
         "imported_at": now,
+        "first_seen_at": now,
     }
 
 

@@ -10,7 +10,7 @@ silence: a row becomes an offer, an error with its remedy, or is skipped for a r
     records     rows of cells, with their lines; the delimiter
     layout      header, dialect, which column is what
     mapping     a column's field, with a reason;  headers, fields, aliases: its words
-    dialects    shops' ways of writing, as data
+    dialects    which shop's way of writing it is;  shops: them, as data
     families    what rows of one product say for each other
     repeats     the same sku twice
     assembly    which product a row is about, or why none
@@ -20,7 +20,7 @@ silence: a row becomes an offer, an error with its remedy, or is skipped for a r
 """
 
 from offers.feed.aliases import ERROR_COLUMN
-from offers.feed.dialects import DIALECTS, Dialect
+from offers.feed.dialects import DIALECTS
 from offers.feed.encoding import ENCODINGS
 from offers.feed.error_file import write_error_file
 from offers.feed.errors import NotAFeed
@@ -28,6 +28,7 @@ from offers.feed.feed import Feed, open_feed
 from offers.feed.fields import FIELDS
 from offers.feed.records import DELIMITERS
 from offers.feed.rows import ColumnMapping, FeedRow, RowError, Skipped, Tax
+from offers.feed.shops.kinds import Dialect
 
 __all__ = [
     "DELIMITERS",

@@ -9,7 +9,6 @@ from datetime import date
 from operator import itemgetter
 
 from offers.feed.cells import clean, read_sku
-from offers.feed.dialects import Family
 from offers.feed.errors import BadCell
 from offers.feed.families import Families
 from offers.feed.fields import PRICE_FIELDS
@@ -18,6 +17,7 @@ from offers.feed.options import option_values
 from offers.feed.reading import Draft, read_draft, row_error
 from offers.feed.records import Record
 from offers.feed.rows import FeedRow, RowError, Skipped
+from offers.feed.shops.kinds import Family
 from offers.sentences import Sentence
 
 # A short row may lack these at its end: a spreadsheet leaves out trailing blanks.

@@ -7,7 +7,7 @@ on a row of their own that the variants name as their parent.
 from collections.abc import Iterator
 
 from offers.feed.cells import read_variants
-from offers.feed.dialects import Dialect, Family
+from offers.feed.shops.kinds import Dialect, Family
 
 # A parent's cells are kept until the end of the file; past this many characters only
 # its title is, so that a file of nothing but parents stays within the memory.

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from offers.feed.amounts import decide_mark
 from offers.feed.cells import clean
-from offers.feed.dialects import Dialect, recognise
+from offers.feed.dialects import recognise
 from offers.feed.errors import NotAFeed
 from offers.feed.fields import GUARDED_FIELDS, MONEY_FIELDS, PRICE_FIELDS
 from offers.feed.headers import read_header
 from offers.feed.mapping import known_names, map_columns, names_of, refuse_useless
 from offers.feed.records import Record, best_delimiter, sample_records
 from offers.feed.rows import ColumnMapping, Tax
+from offers.feed.shops.kinds import Dialect
 from offers.money import exponent
 from offers.sentences import Sentence
 

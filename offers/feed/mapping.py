@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from rapidfuzz import fuzz, process
 
 from offers.feed.aliases import DENIED, ERROR_COLUMN, GENERIC, ORDER_WORDS
-from offers.feed.dialects import Dialect
 from offers.feed.errors import NotAFeed
 from offers.feed.fields import (
     FIELDS,
@@ -22,6 +21,7 @@ from offers.feed.fields import (
 )
 from offers.feed.headers import Header, normalise, numbered, read_header, spellings
 from offers.feed.rows import ColumnMapping
+from offers.feed.shops.kinds import Dialect
 from offers.sentences import Sentence
 
 SIMILAR = 85

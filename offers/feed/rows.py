@@ -5,6 +5,7 @@ These are values. What a file does not say is ``None``, which an importer takes 
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from offers.money import Money
@@ -19,18 +20,21 @@ class FeedRow:
 
     ``price`` is what the shop charges on the day of reading. ``list_price`` is the
     higher price that the file says was or is the regular one; it is a claim of the
-    file and no evidence that anybody was ever charged it.
+    file and no evidence that anybody was ever charged it. ``title`` and ``price`` are
+    ``None`` only in a file of stock alone, whose rows are of offers known already.
+    ``quantities`` are the units by place, if the file tells places apart; ``quantity``
+    is their sum. ``image_url`` is the first of ``image_urls``.
     """
 
     line: int
     sku: str
     parent_key: str | None
-    title: str
+    title: str | None
     description: str | None
     brand: str | None
     category: str | None
     list_price: Money | None
-    price: Money
+    price: Money | None
     cost: Money | None
     quantity: int | None
     gtin: str | None
@@ -38,6 +42,12 @@ class FeedRow:
     image_url: str | None
     options: tuple[tuple[str, str], ...]
     tax: Tax
+    quantities: tuple[tuple[str, int], ...] = ()
+    mpn: str | None = None
+    tags: tuple[str, ...] = ()
+    image_urls: tuple[str, ...] = ()
+    sale_from: date | None = None
+    sale_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

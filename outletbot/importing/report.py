@@ -95,7 +95,7 @@ class Report:
         self, batch: Batch, tally: Tally, changes: Sequence[Change] = ()
     ) -> "Report":
         """Return the report with one more batch in it."""
-        currencies = {row.sku: row.price.currency for row in batch.rows}
+        currencies = {row.sku: row.price.currency for row in batch.rows if row.price}
         shown = [_shown(c, currencies) for c in changes[:SHOWN_CHANGES]]
         return replace(
             self,
@@ -145,7 +145,7 @@ def _empties(change: Change) -> bool:
 
 def _shown(change: Change, currencies: Mapping[str, str]) -> Change:
     """Return *change* with values for a person: money, and texts that are not long."""
-    currency = currencies[change.sku]
+    currency = currencies.get(change.sku, "")
     return replace(
         change,
         before=_readable(change.field, change.before, currency),

@@ -1,0 +1,14 @@
+"""what the import page keeps.
+
+Columns that old processes do not know have a default, so that they go on while this
+is done (docs/decisions).
+"""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
