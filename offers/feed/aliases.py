@@ -102,6 +102,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "stock dispo|stock actuel|en stock|bestand|lagerbestand|menge|lagermenge",
         "anzahl|stuck|stueck|stuckzahl|verfugbar|verfugbare menge|bestandsmenge",
     ),
+    "mpn": (
+        "mpn|manufacturer part number|manufact sku|manufacturer sku|mfr part number",
+        "reference fabricant|ref fabricant|herstellernummer|hersteller nr",
+    ),
+    "tags": ("tags|product tags|etiquettes|mots cles|schlagworter|schlagworte",),
+    "tax_rate": ("tax rate|vat rate|taux de tva|taux tva|tva %|mwst satz|steuersatz",),
     "gtin": (
         "gtin|ean|ean13|ean 13|ean code|code ean|barcode|bar code|isbn",
         "code barre|code barres|codebarre|gencod|gencode|gtin upc ean or isbn",
@@ -144,14 +150,16 @@ DENIED: tuple[tuple[re.Pattern[str], Sentence], ...] = (
     (
         re.compile(
             r"\b(mini|min|maxi|max|minimum|maximum|minimal|minimale|alerte?|alert"
-            r"|reorder|low stock|securite|safety|mindest\w*|melde\w*|limit|limite)\b"
+            r"|reorder|restock|low stock|securite|safety|mindest\w*|melde\w*|limite?"
+            r"|seuil|minim\w+|maxim\w+|threshold)\b"
         ),
         Sentence("A limit or an alert level, not what is there or what it costs."),
     ),
     (
         re.compile(
             r"\b(resa|reserved?|reservee?s?|committed|unavailable|incoming|reserviert"
-            r"|stock out|out of stock|rupture)\b"
+            r"|stock out|out of stock|rupture|indisponible|en commande|on order"
+            r"|backorder\w*|bestellt|attendue?s?|transit)\b"
         ),
         Sentence("Units that are not free to sell."),
     ),
@@ -162,7 +170,7 @@ DENIED: tuple[tuple[re.Pattern[str], Sentence], ...] = (
     (
         re.compile(
             r"\b(units sold|qty sold|quantity sold|sales|vendue?s?|ventes|verkauft\w*"
-            r"|umsatz|valeur|lagerwert|stock value|inventory value)\b|^sold$"
+            r"|umsatz|valeur|lagerwert|stock value|inventory value|total|ca)\b|^sold$"
         ),
         Sentence("What was sold or what it is worth, not what is left."),
     ),
@@ -178,6 +186,13 @@ DENIED: tuple[tuple[re.Pattern[str], Sentence], ...] = (
             r"|price per|prix au)\b"
         ),
         Sentence("A price per measure, not the price of the thing."),
+    ),
+    (
+        re.compile(
+            r"\b(achat|purchase|wholesale|supply|costs?|cout|revient|einkauf\w*|ek"
+            r"|marge|margin|markup)\b"
+        ),
+        Sentence("What it costs the shop or earns it, not its price."),
     ),
     (
         re.compile(r"\b(impact|surcharge|supplement|aufpreis)\b"),
@@ -199,13 +214,35 @@ DENIED: tuple[tuple[re.Pattern[str], Sentence], ...] = (
     ),
 )
 
-# Headers of what was sold in the past, by shops, tills and teaching examples.
+# Headers of what was sold in the past, by shops, tills and teaching examples. Some are
+# in lists of stock as well, and speak only beside the others.
 ORDER_WORDS = words(
-    "row id|order id|order date|order number|order no|ship mode|ship date"
-    "|shipping method|customer id|customer name|customer|segment|sales|profit"
-    "|discount|financial status|fulfillment status|paid at"
-    "|lineitem name|lineitem price|lineitem quantity"
-    "|numero de commande|commande|date de commande|client|bestellung|kunde"
-    "|bestelldatum|invoice|invoiceno|invoice no|invoicedate|invoice date|customerid"
-    "|refund amount|subtotal"
+    "order id|order number|order no|order item id|order status|order date"
+    "|purchase date|payments date|transaction id|payment id|sale date|date paid"
+    "|sales record number|buyer|buyer name|buyer username|buyer email|customer id"
+    "|customer name|customer|customerid|client|kunde|invoice|invoiceno|invoice no"
+    "|invoice number|invoicedate|invoice date|receipt number|receipt type|ticket"
+    "|quantity purchased|quantity ordered|quantity received|items sold|items refunded"
+    "|gross sales|net sales|total revenue|gross profit|sold for|item total|item price"
+    "|item tax|cashier name|event type|payments|qte vendue|quantite vendue|ca ttc"
+    "|ca ht|chiffre d affaires|refunds|refund amount|coupon code|supplier price"
+    "|ship mode|ship date|shipping method|financial status|fulfillment status|paid at"
+    "|lineitem name|lineitem price|lineitem quantity|numero de commande|commande"
+    "|date de commande|bestellung|bestelldatum|subtotal"
 )
+LIKE_ORDER_WORDS = words(
+    "row id|segment|sales|profit|discount|discounts|discount amount|margin|marge"
+    "|remise|taxes|cost of goods"
+)
+
+QUANTITY_WORDS: Mapping[str, int | None] = {
+    "parent": None,  # WooCommerce counts the stock at the parent
+    "instock": None,
+    "in stock": None,
+    "in_stock": None,
+    "outofstock": 0,
+    "out of stock": 0,
+    "out_of_stock": 0,
+    "sold out": 0,
+}
+"""What is written in place of a number of units; ``None`` where nobody knows."""

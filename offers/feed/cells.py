@@ -1,4 +1,4 @@
-"""Cells: text, codes, dates and addresses out of what a file holds.
+"""Cells: text, codes and addresses out of what a file holds.
 
 Every function takes the text of one cell. What is merely of no use becomes ``None``;
 what would change a price or a quantity if it were misread raises ``BadCell``.
@@ -7,14 +7,16 @@ what would change a price or a quantity if it were misread raises ``BadCell``.
 import html
 import re
 from collections.abc import Iterator
-from datetime import date
 
 from stdnum import ean
 
-from offers.feed.errors import BadCell
-from offers.sentences import Sentence
+from offers.feed.tables import BREAK
 
 LONGEST_TITLE = 500
+LONGEST_CODE = 40
+LONGEST_URL = 2000
+LONGEST_TAG = 100
+MOST_TAGS = 50
 
 _BLANK_SKUS = frozenset({"-", "--", "n/a", "na", "none", "null", "#n/a", "."})
 _FORMULA_SIGNS = "=+-@\t\r"
@@ -25,8 +27,7 @@ _PROGRAM = re.compile(r"(?i)<(/?)(script|style)\b[^<>]*>")
 _SPACES = re.compile(r"[ \t\u00a0\f\v]+")
 _BREAKS = re.compile(r"\s*\n\s*")
 _ADDRESSES = re.compile(r"[,;|\s]\s*(?=https?://)")
-_ISO = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ].*)?")
-_LOCAL = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})[./-]([0-9]{4})(?: .*)?")
+_TAGS = re.compile(r"[,;|\n]")
 _SCIENTIFIC = re.compile(r"[0-9.,]+[eE]\+?[0-9]+")
 
 _CONDITIONS = {
@@ -85,6 +86,7 @@ def read_line(text: str) -> str:
 
 def read_text(text: str) -> str | None:
     """Return *text* without markup, its paragraphs on lines of their own."""
+    text = text.replace(BREAK, "\n")
     if "<" in text or "&" in text:
         text = _plain(text)
     if "\n" not in text and "\r" not in text:
@@ -96,13 +98,14 @@ def read_text(text: str) -> str | None:
 def read_gtin(text: str) -> str | None:
     """Return the code if its check digit is right, by the rule of GS1.
 
-    A spreadsheet drops leading zeros, so that 11 and 12 digits are filled up to 13.
+    A spreadsheet drops leading zeros, so that 7 digits are filled up to 8, and 11 and
+    12 to 13.
     """
-    digits = re.sub(r"[\s-]", "", text)
-    if not (digits.isascii() and digits.isdigit()):
+    digits = re.sub(r"[\s-]", "", text[:LONGEST_CODE])
+    if len(digits) > 14 or not (digits.isascii() and digits.isdigit()):
         return None
-    if len(digits) in (11, 12):
-        digits = digits.zfill(13)
+    if len(digits) in (7, 11, 12):
+        digits = digits.zfill(8 if len(digits) == 7 else 13)
     return digits if int(digits) and ean.is_valid(digits) else None
 
 
@@ -123,49 +126,35 @@ def read_condition(text: str) -> str | None:
 
 def read_address(text: str) -> str | None:
     """Return the first web address of a cell that may hold several."""
-    first = _ADDRESSES.split(text, maxsplit=1)[0].strip()
-    if not first.startswith(("https://", "http://")) or len(first) > 2000:
-        return None
-    return first if len(first.split()) == 1 else None
+    return next(read_addresses(text), None)
 
 
-def read_day(text: str) -> date | None:
-    """Return the day that *text* says; the zero day that databases write is none.
-
-    Raises:
-        BadCell: If it is no day, or could be two different ones (3/4/2026).
-    """
-    if text.startswith("0000"):
-        return None
-    try:
-        return _read_iso(text) or _read_local(text)
-    except ValueError:
-        raise _no_day() from None
-
-
-def read_period(text: str) -> tuple[date | None, date | None]:
-    """Return the first and the last day of ``2026-02-24T13:00-0800/2026-02-29``.
-
-    This is Google Merchant Center's way to write when a sale price counts; its hours
-    are left out, so that a sale counts on the whole of its days.
-
-    Raises:
-        BadCell: If it is not two days with a slash between them.
-    """
-    first, slash, last = text.partition("/")
-    if not slash or not _ISO.fullmatch(first.strip()):
-        raise BadCell(
-            Sentence("These are not two days."),
-            Sentence("Write the days as 2026-11-27/2026-11-30."),
-        )
-    return read_day(first.strip()), read_day(last.strip())
+def read_addresses(text: str) -> Iterator[str]:
+    """Yield the web addresses of a cell, in their order; what is none is left out."""
+    for part in _ADDRESSES.split(text):
+        address = part.strip()
+        if (
+            not address.startswith(("https://", "http://"))
+            or len(address) > LONGEST_URL
+        ):
+            continue
+        if len(address.split()) == 1:
+            yield address
 
 
-def read_sources(text: str) -> Iterator[str]:
-    """Yield the quantities of ``default=100,paris=5``, one a place of storage."""
+def read_tags(text: str) -> tuple[str, ...]:
+    """Return the tags of a product, each once, whatever stands between them."""
+    found = (" ".join(tag.split()) for tag in _TAGS.split(text))
+    tags = dict.fromkeys(tag[:LONGEST_TAG] for tag in found if tag)
+    return tuple(tags)[:MOST_TAGS]
+
+
+def read_sources(text: str) -> Iterator[tuple[str, str]]:
+    """Yield name and quantity of ``default=100,paris=5``, one a place of storage."""
     for source in text.split(","):
         if source.strip():
-            yield source.rpartition("=")[2].strip()
+            name, _, units = source.rpartition("=")
+            yield name.strip(), units.strip()
 
 
 def read_variants(text: str) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -200,30 +189,3 @@ def _without_programs(text: str) -> str:
     if not inside:
         kept.append(text[start:])
     return "".join(kept)
-
-
-def _read_iso(text: str) -> date | None:
-    found = _ISO.fullmatch(text)
-    return date(*(int(part) for part in found.groups())) if found else None
-
-
-def _read_local(text: str) -> date:
-    found = _LOCAL.fullmatch(text)
-    if found is None:
-        raise _no_day()
-    first, mark, second, year = found.groups()
-    day, month = int(first), int(second)
-    if month > 12 >= day:
-        day, month = month, day
-    elif mark == "/" and day <= 12 and day != month:
-        raise BadCell(
-            Sentence("This could be two different days."),
-            Sentence("Write the day as 2026-12-31."),
-        )
-    return date(int(year), month, day)
-
-
-def _no_day() -> BadCell:
-    return BadCell(
-        Sentence("This is not a day."), Sentence("Write the day as 2026-12-31.")
-    )

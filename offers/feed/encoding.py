@@ -52,6 +52,9 @@ _KINDS: tuple[tuple[bytes, Sentence], ...] = (
     (b"<rss", Sentence("an XML file")),
     (b"{", Sentence("a JSON file")),
     (b"[{", Sentence("a JSON file")),
+    (b"[ ", Sentence("a JSON file")),
+    (b"[\n", Sentence("a JSON file")),
+    (b"[\r", Sentence("a JSON file")),
 )
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -90,8 +93,8 @@ def refuse_other_kinds(sample: bytes) -> None:
         if head[: len(start)].lower() == start.lower() and _is_really(start, sample):
             raise NotAFeed(
                 Sentence(
-                    "This is {kind}, not a CSV file, whatever its name says. "
-                    "Save or export it as CSV.",
+                    "This is {kind}, not a list of products, whatever its name says. "
+                    "Send a CSV, Excel or XML file.",
                     kind=kind,
                 )
             )

@@ -6,12 +6,14 @@ A name is compared without case, accents and punctuation. It may also carry a cu
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from offers.feed.rows import Tax
 from offers.money import is_currency
+
+LONGEST_NAME = 200
 
 SYMBOLS = {
     "€": ("eur",),
@@ -78,6 +80,12 @@ _INCLUDED = (
     "inkl mwst",
     "mit mwst",
 )
+# Codes that are no words: "price_gross_eur" says a currency, "price_gross_all" none.
+_SMALL_CODES = frozenset(
+    {"eur", "usd", "gbp", "chf", "dkk", "sek", "nok", "pln", "czk", "huf", "ron"}
+    | {"bgn", "cad", "aud", "nzd", "jpy", "tnd", "mad", "brl", "inr", "zar", "mxn"}
+)
+_SAID = re.compile(r"\bcurrency\s*=\s*([a-z]{3})\b", re.IGNORECASE)
 _PARENTHESES = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _NUMBER = re.compile(r"\b[0-9]{1,2}\b|(?<=[a-z])[0-9]{1,2}\b")
 _WORD = re.compile(r"[^\W_]+")
@@ -93,29 +101,61 @@ class Header:
     tax: Tax
 
 
-@lru_cache(maxsize=4096)
 def normalise(text: str) -> str:
     """Return *text* in lower case without accents, its words joined by one space."""
+    return _normalise(text[:LONGEST_NAME])
+
+
+@lru_cache(maxsize=4096)
+def _normalise(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join(_WORD.findall(letters))
 
 
 def read_header(text: str) -> Header:
+    return _read_header(text) if len(text) <= LONGEST_NAME else _take_apart(text)
+
+
+def _take_apart(text: str) -> Header:
     name = normalise(text)
-    return Header(text, name, _currency_in(text), _tax_in(name))
+    said = text[:LONGEST_NAME]
+    return Header(text, name, _currency_in(said) or _last_code(name), _tax_in(name))
 
 
-def spellings(header: Header) -> Iterator[str]:
-    """Yield the names under which *header* may be known, the fullest first."""
-    yield header.name
-    bare = normalise(_PARENTHESES.sub(" ", header.text))
-    yield bare
+_read_header = lru_cache(maxsize=4096)(_take_apart)
+
+
+def currency_said(columns: Iterable[str]) -> str:
+    """Return the currency of ``*Action(SiteID=US|Currency=USD|…)``, or nothing."""
+    for column in columns:
+        found = _SAID.search(column)
+        if found and is_currency(found[1].lower()):
+            return found[1].lower()
+    return ""
+
+
+def rest_of(text: str, beginning: str) -> str:
+    """Return what comes in *text*, as it is spelled, after the words *beginning*."""
+    end = 0
+    for found, _ in zip(_WORD.finditer(text), beginning.split(), strict=False):
+        end = found.end()
+    return text[end:].strip(" \t:;-_/()[]*\"'\ufeff")
+
+
+@lru_cache(maxsize=4096)
+def _spellings(text: str) -> tuple[str, ...]:
+    header = read_header(text)
+    bare = normalise(_PARENTHESES.sub(" ", text))
     moneyless = _without_currency(bare, header) or _without_currency(
         header.name, header
     )
-    yield moneyless or bare
-    yield _without_tax(moneyless or bare)
+    return header.name, bare, moneyless or bare, _without_tax(moneyless or bare)
+
+
+def spellings(header: Header) -> tuple[str, ...]:
+    """Return the names under which *header* may be known, the fullest first."""
+    return _spellings(header.text[:LONGEST_NAME])
 
 
 def numbered(name: str) -> tuple[str, int | None]:
@@ -131,9 +171,14 @@ def _currency_in(text: str) -> str | None:
     for symbol in ("€", "£", "₺", "₹", "zł", "Kč"):
         if symbol in text:
             return SYMBOLS[symbol.lower()][0]
-    codes = re.findall(r"\b[A-Z]{3}\b", text)
+    codes = re.findall(r"(?<![=\w])[A-Z]{3}\b", text)
     found = [code.lower() for code in codes if is_currency(code.lower())]
     return found[-1] if found else None
+
+
+def _last_code(name: str) -> str | None:
+    last = name.rpartition(" ")[2]
+    return last if last in _SMALL_CODES else None
 
 
 def _without_currency(name: str, header: Header) -> str:

@@ -7,17 +7,14 @@ even that.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rapidfuzz import fuzz, process
-
-from offers.feed.aliases import DENIED, ERROR_COLUMN, GENERIC, ORDER_WORDS
-from offers.feed.errors import NotAFeed
+from offers.feed.aliases import DENIED, ERROR_COLUMN, GENERIC
+from offers.feed.dialects import NAMES
 from offers.feed.fields import (
     FIELDS,
     GUARDED_FIELDS,
-    IDENTITY_FIELDS,
     MONEY_FIELDS,
+    MULTIPLE,
     OPTION_SLOTS,
-    PRICE_FIELDS,
 )
 from offers.feed.headers import Header, normalise, numbered, read_header, spellings
 from offers.feed.rows import ColumnMapping
@@ -25,7 +22,7 @@ from offers.feed.shops.kinds import Dialect
 from offers.sentences import Sentence
 
 SIMILAR = 85
-ENOUGH_ORDER_WORDS = 3
+LONGEST_WORDS = 80
 
 _CHOSEN = Sentence("You chose this.")
 _IGNORED = Sentence("You chose not to read this column.")
@@ -33,12 +30,17 @@ _NAMELESS = Sentence("The column has no name.")
 _OURS = Sentence("The column of errors that outletbot added; it is not read.")
 _UNKNOWN = Sentence("Not needed for an offer.")
 _GUARDED = Sentence("This may be a price or a quantity. Choose it by hand if it is.")
+_TELLS_ROWS = Sentence("It says which rows are no offers.")
+_REPEATED = Sentence("Another column has the same name; only the first is read.")
 
 
 def known_names(cells: Sequence[str]) -> int:
     """Return how many of *cells* are names of columns that somebody is known to use."""
     headers = [read_header(cell) for cell in cells if len(cell) < 100]
-    return sum(any(name in GENERIC for name in spellings(header)) for header in headers)
+    return sum(
+        any(name in GENERIC or name in NAMES for name in spellings(header))
+        for header in headers
+    )
 
 
 def names_of(columns: Sequence[str]) -> frozenset[str]:
@@ -46,17 +48,23 @@ def names_of(columns: Sequence[str]) -> frozenset[str]:
     return frozenset(
         name
         for column in columns
-        for name in list(spellings(read_header(column)))[:2]
+        if len(column) < 100
+        for name in spellings(read_header(column))[:2]
         if name
     )
 
 
 def map_columns(
-    columns: Sequence[str], dialect: Dialect, chosen: Mapping[str, str]
+    columns: Sequence[str],
+    dialect: Dialect,
+    chosen: Mapping[str, str],
+    currency: str = "",
+    blank: frozenset[int] = frozenset(),
 ) -> list[ColumnMapping]:
     """Say what each of *columns* is taken for; no field is given twice.
 
     *chosen* is what a person decided: the field of a column, or nothing to ignore it.
+    Of several prices, that in *currency* is read, but none from the columns *blank*.
 
     Raises:
         ValueError: If *chosen* names a field that does not exist.
@@ -67,13 +75,21 @@ def map_columns(
         raise ValueError(msg)
     headers = [read_header(column) for column in columns]
     guesses = [_guess(header, dialect, chosen) for header in headers]
+    _find_places(headers, guesses, dialect)
+    firsts = {name: i for i, name in enumerate(dialect.aliases)}
     order = sorted(
-        range(len(guesses)), key=lambda i: (_rank(headers[i], guesses[i]), i)
+        range(len(guesses)),
+        key=lambda i: (
+            i in blank and guesses[i].field in MONEY_FIELDS,
+            _rank(headers[i], guesses[i], currency),
+            firsts.get(headers[i].name, len(firsts)),
+            i,
+        ),
     )
-    taken: dict[str, str] = {}
+    taken: dict[str, Header] = {}
     seen: set[str] = set()
     for i in order:
-        guesses[i] = _settle(guesses[i], taken, seen)
+        guesses[i] = _settle(headers[i], guesses[i], taken, seen)
     return guesses
 
 
@@ -88,14 +104,56 @@ def _guess(
     if header.name == ERROR_COLUMN:
         return ColumnMapping(header.text, None, 1.0, _OURS)
     return (
-        _by_dialect(header, dialect) or _by_name(header) or _refuse_or_propose(header)
+        _by_dialect(header, dialect)
+        or _refused_by(header, dialect)
+        or _by_name(header)
+        or _refuse_or_propose(header)
     )
 
 
 def _by_dialect(header: Header, dialect: Dialect) -> ColumnMapping | None:
+    at_places = _by_start(header, dialect, dict.fromkeys(dialect.places, "at_place"))
+    if at_places is not None:
+        return at_places
     for name, field in _found(header, dialect.aliases):
         reason = Sentence("{shop} calls it “{name}”.", shop=dialect.name, name=name)
         return ColumnMapping(header.text, field, 1.0, reason)
+    return _by_start(header, dialect, dialect.starts)
+
+
+def _by_start(
+    header: Header, dialect: Dialect, starts: Mapping[str, str]
+) -> ColumnMapping | None:
+    for beginning, field in starts.items():
+        if header.name.startswith(f"{beginning} "):
+            reason = Sentence(
+                "In {shop} its name begins with “{name}”.",
+                shop=dialect.name,
+                name=beginning,
+            )
+            return ColumnMapping(header.text, field, 1.0, reason)
+    return None
+
+
+def _find_places(
+    headers: Sequence[Header], guesses: list[ColumnMapping], dialect: Dialect
+) -> None:
+    """Take unknown columns for places, where a shop has them behind all others."""
+    names = [header.name for header in headers]
+    if not dialect.places_after or dialect.places_after not in names:
+        return
+    for i in range(names.index(dialect.places_after) + 1, len(names)):
+        if guesses[i].field is None and guesses[i].confidence < 1:
+            reason = Sentence("{shop} has its places here.", shop=dialect.name)
+            guesses[i] = ColumnMapping(headers[i].text, "at_place", 1.0, reason)
+
+
+def _refused_by(header: Header, dialect: Dialect) -> ColumnMapping | None:
+    if header.name in dialect.skipped_where:
+        return ColumnMapping(header.text, None, 1.0, _TELLS_ROWS)
+    for beginning, reason in dialect.refused.items():
+        if f"{header.name} ".startswith(f"{beginning} "):
+            return ColumnMapping(header.text, None, 1.0, reason)
     return None
 
 
@@ -115,20 +173,27 @@ def _found(header: Header, aliases: Mapping[str, str]) -> Iterator[tuple[str, st
         if name in aliases:
             yield name, aliases[name]
         template, number = numbered(name)
-        if number is not None and template in aliases and number <= OPTION_SLOTS:
-            yield name, aliases[template].replace("{n}", str(number))
+        if number is not None and template in aliases:
+            field = aliases[template]
+            if "{n}" not in field or number <= OPTION_SLOTS:
+                yield name, field.replace("{n}", str(number))
 
 
 def _is_money_word(header: Header, name: str, field: str) -> bool:
     """Whether *name* only came about by taking money words from something else."""
-    bare = list(spellings(header))[1]
+    bare = spellings(header)[1]
     return field not in MONEY_FIELDS and name != bare
 
 
 def _refuse_or_propose(header: Header) -> ColumnMapping:
+    if len(header.name) > LONGEST_WORDS:
+        return ColumnMapping(header.text, None, 0.0, _UNKNOWN)
     for words, reason in DENIED:
         if words.search(header.name):
             return ColumnMapping(header.text, None, 1.0, reason)
+    # Most files never need it, and it is as large as a feed.
+    from rapidfuzz import fuzz, process  # noqa: PLC0415
+
     similar = process.extractOne(
         header.name, GENERIC.keys(), scorer=fuzz.ratio, score_cutoff=SIMILAR
     )
@@ -142,79 +207,66 @@ def _refuse_or_propose(header: Header) -> ColumnMapping:
     return ColumnMapping(header.text, None, score / 100, reason, proposed=field)
 
 
-def _rank(header: Header, guess: ColumnMapping) -> tuple[int, float]:
+def _rank(
+    header: Header, guess: ColumnMapping, currency: str
+) -> tuple[bool, int, bool, float]:
     """Who comes first where several columns want one field: the lowest.
 
-    A person's choice, then a price with its tax, because that is what shoppers pay.
+    A person's choice; then a price in the right currency, or in none that is named;
+    then a price with its tax, because that is what shoppers pay.
     """
-    chosen = 0 if guess.reason == _CHOSEN else 1
-    taxed = 1 if header.tax == "excluded" and guess.field in MONEY_FIELDS else 0
-    if guess.field == "cost":
-        taxed = 0
-    return chosen + taxed, -guess.confidence
+    money = guess.field in MONEY_FIELDS
+    foreign = 0
+    if money and currency and header.currency != currency:
+        foreign = 1 if header.currency is None else 2
+    untaxed = header.tax == "excluded" and money and guess.field != "cost"
+    return guess.reason != _CHOSEN, foreign, untaxed, -guess.confidence
 
 
 def _settle(
-    guess: ColumnMapping, taken: dict[str, str], seen: set[str]
+    header: Header, guess: ColumnMapping, taken: dict[str, Header], seen: set[str]
 ) -> ColumnMapping:
     """Give the field to the first column that wants it."""
     repeated = guess.column in seen
     seen.add(guess.column)
-    if guess.field is None or guess.field == "option":
+    if guess.field is None or (guess.field in MULTIPLE and not repeated):
         return guess
-    if guess.field not in taken:
-        taken[guess.field] = guess.column
+    if guess.field not in taken and guess.field not in MULTIPLE:
+        taken[guess.field] = header
         return guess
-    reason = Sentence("“{first}” already says it.", first=taken[guess.field])
     if repeated:
-        reason = Sentence("Another column has the same name; only the first is read.")
+        return ColumnMapping(guess.column, None, 0.0, _REPEATED)
+    first = taken[guess.field]
+    if guess.field in MONEY_FIELDS and header.currency not in (None, first.currency):
+        reason = Sentence("“{first}” says it in your currency.", first=first.text)
+    else:
+        reason = Sentence("“{first}” already says it.", first=first.text)
     return ColumnMapping(guess.column, None, 0.0, reason)
+
+
+def rivals(mappings: Sequence[ColumnMapping], dialect: Dialect) -> list[str]:
+    """Return the columns that may be the price as well as the one that is read as it.
+
+    Those are "Prix 2" beside "Prix", and "Tarif" beside "Prix de vente": nobody can
+    know which of them is charged. What a shop's own columns mean is known.
+    """
+    read = next((m.column for m in mappings if m.field == "price"), None)
+    if read is None or dialect.signature:
+        return []
+    unread = (m for m in mappings if m.field is None and m.reason != _IGNORED)
+    return [m.column for m in unread if _is_rival(read_header(m.column), read)]
+
+
+def _is_rival(header: Header, read: str) -> bool:
+    other = read_header(read)
+    if header.name == other.name or header.currency not in (None, other.currency):
+        return False
+    template, number = numbered(header.name)
+    first = "" if number is None else template.replace("{n}", "").strip()
+    called = any(GENERIC.get(name) == "price" for name in (first, *spellings(header)))
+    return called and header.tax == other.tax
 
 
 def repeated_names(columns: Sequence[str]) -> list[str]:
     names = [column for column in columns if normalise(column)]
     return sorted({name for name in names if names.count(name) > 1})
-
-
-def refuse_useless(mappings: Sequence[ColumnMapping]) -> None:
-    """Refuse a file from which no offer can be read.
-
-    Raises:
-        NotAFeed: If there is no price, no title or nothing to know a product by.
-    """
-    fields = {mapping.field for mapping in mappings if mapping.field}
-    missing = [
-        name
-        for name, wanted in (
-            ("sku", IDENTITY_FIELDS),
-            ("title", ("title",)),
-            ("price", PRICE_FIELDS),
-        )
-        if fields.isdisjoint(wanted)
-    ]
-    if not missing:
-        return
-    if "price" in missing:
-        _refuse_orders(mappings)
-    found = ", ".join(mapping.column[:40] for mapping in mappings[:12])
-    raise NotAFeed(
-        Sentence(
-            "These columns are missing: {missing}. The file has: {found}. "
-            "A feed needs a header line with at least sku, title and price.",
-            missing=", ".join(missing),
-            found=found + (", …" if len(mappings) > 12 else ""),
-        )
-    )
-
-
-def _refuse_orders(mappings: Sequence[ColumnMapping]) -> None:
-    said = [m.column for m in mappings if normalise(m.column) in ORDER_WORDS]
-    if len(said) < ENOUGH_ORDER_WORDS:
-        return
-    raise NotAFeed(
-        Sentence(
-            "This looks like a report of past orders, not a stock list: it has the "
-            "columns {columns}, and no price column. Export your products instead.",
-            columns=", ".join(said),
-        )
-    )

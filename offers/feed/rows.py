@@ -56,7 +56,8 @@ class RowError:
 
     ``column`` is the header as the file spells it, or empty when the row as a whole
     is at fault. ``cells`` are the row's own, with what it inherits from the row of
-    its product filled in, so that it can be mended and sent again by itself.
+    its product filled in, so that it can be mended and sent again by itself. ``sku`` is
+    empty where it is not known what the row is about.
     """
 
     line: int
@@ -65,6 +66,7 @@ class RowError:
     message: Sentence
     remedy: Sentence
     cells: tuple[str, ...]
+    sku: str = ""
 
 
 @dataclass(frozen=True, slots=True)

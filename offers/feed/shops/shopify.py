@@ -1,7 +1,14 @@
-"""Shopify: products, by its old headers and those of 2025."""
+"""Shopify: products, by its old headers and those of 2025.
+
+Headers and meanings from Shopify's help pages. A price per market stands in columns
+of its own ("Price / France"); the shop's own price is read.
+"""
 
 from offers.feed.fields import words
-from offers.feed.shops.kinds import Dialect, Family
+from offers.feed.shops.kinds import MARKET, Dialect, Family
+from offers.sentences import Sentence
+
+_PER_MEASURE = Sentence("A price per measure, not the price of the thing.")
 
 _SHOPIFY_COMMON = {
     "title": "title",
@@ -11,11 +18,36 @@ _SHOPIFY_COMMON = {
     "vendor": "brand",
     "product category": "category",
     "type": "category",
+    "tags": "tags",
     "cost per item": "cost",
     "google shopping condition": "condition",
+    "google shopping mpn": "mpn",
     "option {n} name": "option{n}_name",
     "option {n} value": "option{n}_value",
 }
+
+_REFUSED = {
+    "price": MARKET,
+    "compare at price": MARKET,
+    "included": MARKET,
+    "unit price": _PER_MEASURE,
+    "variant unit price": _PER_MEASURE,
+}
+
+_INHERITED = (
+    "title",
+    "description",
+    "brand",
+    "category",
+    "tags",
+    "condition",
+    "image_url",
+    "option1_name",
+    "option2_name",
+    "option3_name",
+)
+
+_LEFTOVER = ("sku", "price", "quantity", "option1_value")
 
 SHOPIFY = Dialect(
     slug="shopify",
@@ -23,7 +55,7 @@ SHOPIFY = Dialect(
     signature=words(
         "handle|variant sku|variant price|option1 value|image src|variant barcode"
         "|variant compare at price|variant inventory qty|variant inventory quantity"
-        "|variant grams"
+        "|variant grams|variant inventory tracker|variant inventory policy"
     ),
     enough=3,
     aliases={
@@ -38,21 +70,15 @@ SHOPIFY = Dialect(
         "variant cost": "cost",
         "image src": "image_url",
         "variant image": "variant_image",
+        "price": "price",
+        "compare at price": "list_price",
     },
+    refused=_REFUSED,
     decimal=".",
+    oversold=True,
     family=Family.FOLLOWING,
-    inherited=(
-        "title",
-        "description",
-        "brand",
-        "category",
-        "condition",
-        "image_url",
-        "option1_name",
-        "option2_name",
-        "option3_name",
-    ),
-    leftover=("sku", "price", "quantity", "option1_value"),
+    inherited=_INHERITED,
+    leftover=_LEFTOVER,
 )
 
 SHOPIFY_NEW = Dialect(
@@ -61,7 +87,8 @@ SHOPIFY_NEW = Dialect(
     signature=words(
         "url handle|published on online store|option1 value|product image url"
         "|compare at price|inventory quantity|variant image url|inventory tracker"
-        "|continue selling when out of stock|weight value grams"
+        "|continue selling when out of stock|weight value grams|charge tax"
+        "|option1 linked to"
     ),
     enough=3,
     aliases={
@@ -75,8 +102,10 @@ SHOPIFY_NEW = Dialect(
         "product image url": "image_url",
         "variant image url": "variant_image",
     },
+    refused=_REFUSED,
     decimal=".",
+    oversold=True,
     family=Family.FOLLOWING,
-    inherited=SHOPIFY.inherited,
-    leftover=SHOPIFY.leftover,
+    inherited=_INHERITED,
+    leftover=_LEFTOVER,
 )

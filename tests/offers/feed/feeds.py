@@ -44,5 +44,5 @@ def skipped_of(text: str | bytes, **how: Any) -> list[Skipped]:
 
 def refusal_of(data: str | bytes, **how: Any) -> str:
     with pytest.raises(NotAFeed) as refusal:
-        opened(data, **how)
+        opened(data, **how).survey()
     return str(refusal.value)

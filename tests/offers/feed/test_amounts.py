@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offers.feed.amounts import (
-    decide_mark,
     read_amount,
     read_money,
     read_percent,
     read_quantity,
 )
 from offers.feed.errors import BadCell
+from offers.feed.marks import decide_mark
 from offers.money import Money
 
 
@@ -41,6 +41,8 @@ def why_not(text: str, *, mark: str = ".", currency: str = "eur") -> str:
         ("€12.50", ".", 1250),
         ("12.50 EUR", ".", 1250),
         ("eur 12.50", ".", 1250),
+        ("19.99 EUR", ",", 1999),
+        ("1.250 EUR", ",", 125000),
         ("12,-", ",", 1200),
         ("12.-- €", ".", 1200),
         (".50", ".", 50),
@@ -98,6 +100,7 @@ def test_a_cell_may_name_another_currency() -> None:
     assert read_money("$5.00", mark=".", currency="cad") == Money(500, "cad")
     assert read_money("49,000 DT", mark=",", currency="eur") == Money(49000, "tnd")
     assert read_money("1500", mark=".", currency="jpy") == Money(1500, "jpy")
+    assert read_money("Fr.12.50", mark=".", currency="eur") == Money(1250, "chf")
 
 
 def test_yen_have_no_parts() -> None:

@@ -14,13 +14,12 @@ from offers.feed.cells import (
     guarded,
     read_address,
     read_condition,
-    read_day,
     read_gtin,
     read_line,
-    read_period,
     read_text,
     spoilt_by_spreadsheet,
 )
+from offers.feed.days import read_day, read_period
 from offers.feed.errors import BadCell
 
 

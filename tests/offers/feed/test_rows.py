@@ -19,7 +19,6 @@ HEADER = "sku,title,price,was price,quantity,ean,cost\n"
         ("A,Box,99999999,,1,,", "price"),
         ("A,Box,5-10,,1,,", "price"),
         ("A,Box,5,x,1,,", "was price"),
-        ("A,Box,5,,-1,,", "quantity"),
         ("A,Box,5,,ten,,", "quantity"),
         ("A,Box,5,,2.5,,", "quantity"),
         ("A,Box,5,,1,,cheap", "cost"),

@@ -1,0 +1,154 @@
+"""Bulk: a plain file, from end to end, thousands of rows at a time.
+
+What is unusual in a block is read with care, row by row; where the lines themselves are
+in disorder, everything after them is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import BinaryIO
+
+from offers.feed.blocks import RawBlock, raw_blocks, raw_cells
+from offers.feed.cells import read_sku
+from offers.feed.columnar import Cells, ColumnReader
+from offers.feed.encoding import Encoding
+from offers.feed.facts import NAMES, Facts, facts_of
+from offers.feed.layout import Layout
+from offers.feed.records import Record
+from offers.feed.repeats import Hashes, Repeats
+from offers.feed.rows import FeedRow, RowError, Skipped
+
+AT_ONCE = 5_000  # rows of a block, where they are read with care
+
+Outcome = FeedRow | RowError | Skipped
+Care = Callable[[Record], Iterable[Outcome]]
+
+
+@dataclass(slots=True)
+class Block:
+    """What some lines of a file are, told apart, and how far it was read for them.
+
+    *facts* are those of the good rows; *places* the units by place of those that tell.
+    """
+
+    facts: list[Facts] = field(default_factory=list)
+    places: list[tuple[str, tuple[tuple[str, int], ...]]] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    progress: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.facts) + len(self.errors) + len(self.skipped)
+
+    def add(self, outcome: Outcome) -> None:
+        match outcome:
+            case FeedRow():
+                self.facts.append(facts_of(outcome))
+                if outcome.quantities:
+                    self.places.append((outcome.sku, outcome.quantities))
+            case RowError():
+                self.errors.append(outcome)
+            case Skipped():
+                self.skipped.append(outcome)
+
+
+class PlainFile:
+    """Reads the rows of one plain file after its header."""
+
+    def __init__(self, stream: BinaryIO, encoding: Encoding, layout: Layout) -> None:
+        self._stream = stream
+        self._encoding = encoding
+        self._layout = layout
+        self.done = layout.header_line
+        """The last line that was read."""
+
+    def blocks(self, repeats: Repeats, care: Care, size: int) -> Iterator[Block]:
+        """Yield what the rows are; *care* reads those that are unusual.
+
+        Raises:
+            Disorder: Where everything has to be read with care, after ``done``.
+        """
+        reader = ColumnReader(self._layout)
+        for raw in self._raw():
+            block = Block(progress=raw.position / size)
+            usual, unusual = self._told_apart(raw)
+            if usual.rows:
+                found = reader.read(list(zip(*usual.rows, strict=True)))
+                bad = found.bad | repeats.among(found.facts["sku"])
+                rows = len(usual.rows)
+                blank = [None] * rows
+                columns = [found.facts.get(name, blank) for name in NAMES]
+                facts: Iterable[Facts] = zip(*columns, strict=True)
+                if bad:
+                    facts = compress(facts, (i not in bad for i in range(rows)))
+                    unusual += [usual.record(i) for i in bad if any(usual.rows[i])]
+                block.facts.extend(facts)
+            for record in sorted(unusual, key=lambda record: record.line):
+                for outcome in care(record):
+                    block.add(outcome)
+            yield block
+            self.done = raw.last
+
+    def survey(self, note: Callable[[Record], None]) -> None:
+        """Call *note* for the rows of which the sku may be repeated, in their order.
+
+        Raises:
+            Disorder: If all rows have to be looked at with care.
+        """
+        hashes, layout = Hashes(), self._layout
+        for cells in raw_cells(
+            self._stream, self._encoding, layout.delimiter, layout.index["sku"]
+        ):
+            hashes.add(map(hash, map(read_sku, Cells(cells).clean)))
+        repeated = hashes.repeated()
+        for raw in self._raw() if repeated else ():
+            usual, unusual = self._told_apart(raw)
+            skus = self._skus(usual.rows)
+            same = [i for i, sku in enumerate(skus) if hash(sku) in repeated]
+            noted = [usual.record(i) for i in same]
+            noted += [r for r in unusual if hash(self._sku(r)) in repeated]
+            for record in sorted(noted, key=lambda record: record.line):
+                note(record)
+
+    def _raw(self) -> Iterator[RawBlock]:
+        self.done = header = self._layout.header_line
+        for raw in raw_blocks(self._stream, self._encoding, self._layout.delimiter):
+            if raw.first <= header:
+                raw = raw.after(header)  # noqa: PLW2901  (it is the same block)
+            yield raw
+
+    def _told_apart(self, raw: RawBlock) -> tuple[RawBlock, list[Record]]:
+        """Return the rows as wide as the header, and the others that hold anything."""
+        wide = len(self._layout.columns)
+        if set(map(len, raw.rows)) <= {wide}:
+            return raw, []
+        fits = [len(row) == wide for row in raw.rows]
+        others = [
+            raw.record(i) for i, fit in enumerate(fits) if not fit and any(raw.rows[i])
+        ]
+        return raw.only(fits), others
+
+    def _skus(self, rows: Sequence[Sequence[str]]) -> Sequence[str]:
+        i = self._layout.index["sku"]
+        return [read_sku(cell) for cell in Cells([row[i] for row in rows]).clean]
+
+    def _sku(self, record: Record) -> str:
+        i = self._layout.index["sku"]
+        return read_sku(Cells(record.cells[i : i + 1] or [""]).clean[0])
+
+
+def in_blocks(
+    outcomes: Iterable[Outcome], progress: Callable[[], float]
+) -> Iterator[Block]:
+    """Yield what was read row by row as blocks; the errors of one row stay together."""
+    block, last = Block(), 0
+    for outcome in outcomes:
+        if len(block) >= AT_ONCE and outcome.line != last:
+            block.progress = progress()
+            yield block
+            block = Block()
+        block.add(outcome)
+        last = outcome.line
+    block.progress = progress()
+    yield block
