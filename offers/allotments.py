@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from offers.catalog import Offer
 from offers.deals import Deal
+from offers.retailers import Retailer
 
 
 def lock(session: Session, offer: Offer) -> None:
@@ -27,7 +28,8 @@ def lock_offer(session: Session, deal_id: str) -> Offer:
 def fit_to_stock(session: Session, offer: Offer) -> list[Deal]:
     """Withhold from the offer's deals what the stock no longer has; the newest first.
 
-    Held units, of whichever deal, stay promised. Returns the deals that changed.
+    Held units, of whichever deal, stay promised; what the retailer keeps back of each
+    offer is in no deal. Returns the deals that changed.
     """
     lock(session, offer)
     if offer.quantity is None:
@@ -44,7 +46,7 @@ def fit_to_stock(session: Session, offer: Offer) -> list[Deal]:
     )
     running = session.exec(statement.execution_options(populate_existing=True)).all()
     held = _held_beyond(session, offer) + sum(deal.held for deal in running)
-    changed, free = [], max(0, offer.quantity - held)
+    changed, free = [], max(0, offer.quantity - _kept_back(session, offer) - held)
     for deal in running:
         wanted = deal.allotment - deal.sold - deal.held
         given = min(wanted, free)
@@ -60,6 +62,18 @@ def _withhold(deal: Deal, units: int) -> None:
     deal.withheld = units
     if deal.left > 0:
         deal.sold_out_at = None  # units came back before the end
+
+
+def spare_units(session: Session, offer: Offer) -> int | None:
+    """Return how many units a new deal may have; ``None`` if nobody counts them."""
+    if offer.quantity is None:
+        return None
+    kept = _kept_back(session, offer)
+    return max(0, offer.quantity - kept - promised(session, offer))
+
+
+def _kept_back(session: Session, offer: Offer) -> int:
+    return session.get_one(Retailer, offer.retailer_id).stock_buffer
 
 
 def promised(session: Session, offer: Offer) -> int:

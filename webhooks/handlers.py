@@ -7,26 +7,19 @@ since messages may be late, repeated or out of order.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
-from offers.allotments import fit_to_stock
-from offers.catalog import Offer, find_offer_by_sku
 from offers.checkouts import Checkout
 from offers.connecting import deauthorise, note_standing
-from offers.deals import mark_sold_out
 from offers.disputes import DisputeWord
 from offers.errors import Missing
-from offers.orders import units_sold_since
 from offers.payment_accounts import HOUSE, AccountWord
-from offers.posts import retire_posts
 from offers.refund_news import RefundWord
-from offers.returns import units_restocked_since
-from offers.stock import Cause, count_stock
 from webhooks.inbox import Arrival, mark_handled
 from webhooks.refunding import settle_dispute, settle_refunds
 from webhooks.settling import settle_checkout
+from webhooks.stocking import take_message
 
 STRIPE = "stripe"
 STOCK = "stock"
@@ -132,9 +125,8 @@ def _act(
         case "stripe", "account.application.deauthorized", _:
             ended = deauthorise(session, arrival.account_id, now=now)
             return "account ended" if ended else "account ended before"
-        case "stock", "stock.updated", {"items": list(items)}:
-            counts = [_count(session, arrival, item, now) for item in items]
-            return f"{sum(counts)} of {len(items)} were news"
+        case "stock" | "shop", _, _:
+            return take_message(session, arrival, now=now)
     return "nothing to do"
 
 
@@ -161,34 +153,3 @@ def _settle(
         return settle_checkout(session, checkout, livemode=livemode, now=now)
     except Missing:
         return "not a hold of ours"
-
-
-def _count(session: Session, arrival: Arrival, item: Any, now: datetime) -> bool:
-    match item:
-        case {"sku": str(sku), "quantity": int(quantity)}:
-            offer = find_offer_by_sku(session, arrival.retailer_id, sku)
-        case _:
-            return False
-    if offer is None:
-        return False
-    session.refresh(offer, with_for_update={"key_share": True})  # orders move it too
-    news = count_stock(
-        session,
-        offer,
-        quantity,
-        counted_at=arrival.sent_at,
-        sold_since=_gone_since(session, offer, arrival.sent_at),
-        cause=Cause.MESSAGE,
-        source_id=arrival.id,
-        now=now,
-    )
-    for deal in fit_to_stock(session, offer) if news else ():
-        if mark_sold_out(session, deal.id, now=now):
-            retire_posts(session, deal.id, now=now)
-    return news
-
-
-def _gone_since(session: Session, offer: Offer, since: datetime) -> int:
-    """Return how many units went here after *since*, less those that came back."""
-    of = (session, offer.retailer_id, offer.id, since)
-    return units_sold_since(*of) - units_restocked_since(*of)

@@ -12,14 +12,20 @@ from offers.deals import Deal
 from offers.orders import Order
 from offers.posts import Post
 from offers.refunds import Refund
+from offers.sentences import load_sentence
+from offers.sources import FeedSource
+from offers.stock import Cause
 
 ORDER_PAID = "order.paid"
 ORDER_REFUNDED = "order.refunded"
 REFUND_FAILED = "order.refund_failed"
+STOCK_CHANGED = "stock.changed"
 DEAL_CLOSED = "deal.closed"
 POST_LATE = "post.late"
 POST_FAILED = "post.failed"
 CHANNEL_TROUBLE = "channel.trouble"
+FEED_PAUSED = "feed.paused"
+FEED_FAILING = "feed.failing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,22 @@ class OrderRefunded:
     currency: str
     reason: str
     units: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockChanged:
+    """Units went or came back here: *change* of them, less than none if they were sold.
+
+    *quantity* is what we know to be left, null if nobody ever said how many there are.
+    *cause* is ``order`` or ``refund``, and *order* the one that it was about.
+    """
+
+    sku: str
+    quantity: int | None
+    change: int
+    cause: str
+    order: str
     at: str
 
 
@@ -105,6 +127,22 @@ class ChannelTrouble:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class FeedTrouble:
+    """A source of feeds that halted over a doubt, or brings nothing for a day.
+
+    *feed* is the import that a person has to look at, if it is one; *reason* is for
+    people.
+    """
+
+    source: str
+    name: str
+    kind: str
+    feed: str | None
+    reason: str
+    at: str
+
+
 def order_paid(order: Order, offer: Offer) -> dict[str, object]:
     message = OrderPaid(
         order=order.id,
@@ -139,6 +177,20 @@ def order_refunded(
         currency=refund.currency,
         reason=refund.reason,
         units=refund.units,
+        at=at.isoformat(),
+    )
+    return asdict(message)
+
+
+def stock_changed(
+    offer: Offer, change: int, cause: Cause, order_id: str, at: datetime
+) -> dict[str, object]:
+    message = StockChanged(
+        sku=offer.sku,
+        quantity=offer.quantity,
+        change=change,
+        cause=cause,
+        order=order_id,
         at=at.isoformat(),
     )
     return asdict(message)
@@ -183,6 +235,19 @@ def channel_trouble(account: ChannelAccount, at: datetime) -> dict[str, object]:
         channel=account.kind,
         handle=account.handle,
         reason=account.trouble,
+        at=at.isoformat(),
+    )
+    return asdict(message)
+
+
+def feed_trouble(source: FeedSource, at: datetime) -> dict[str, object]:
+    said = source.halt_reason or source.result
+    message = FeedTrouble(
+        source=source.id,
+        name=source.name or source.url,
+        kind=source.kind,
+        feed=source.import_id,
+        reason=str(load_sentence(said)) if said else "",
         at=at.isoformat(),
     )
     return asdict(message)

@@ -19,6 +19,7 @@ from offers.refunds import Refund
 from offers.returns import RefundWish, ask_refund, find_asked
 from webhooks.messages import ORDER_REFUNDED, REFUND_FAILED, order_refunded
 from webhooks.outbox import enqueue
+from webhooks.telling import tell_restock
 
 
 def settle_refunds(
@@ -74,9 +75,17 @@ def refund_order(
     """
     asked = find_asked(session, order_id, wish.key)
     refund = ask_refund(session, retailer_id, order_id, wish, now=now)
-    if asked is None and refund.counts:
-        _tell(session, refund, ORDER_REFUNDED, now)
+    if asked is None:
+        _tell_restock(session, refund, now)
+        if refund.counts:
+            _tell(session, refund, ORDER_REFUNDED, now)
     return refund
+
+
+def _tell_restock(session: Session, refund: Refund, now: datetime) -> None:
+    order = session.get_one(Order, refund.order_id)
+    offer = session.get_one(Offer, session.get_one(Deal, order.deal_id).offer_id)
+    tell_restock(session, refund, order, offer, now=now)
 
 
 def _tell(session: Session, refund: Refund, kind: str, now: datetime) -> None:

@@ -13,15 +13,21 @@ from sqlmodel import Session, select
 from offers.catalog import Offer
 from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.deals import Deal, mark_sold_out
-from offers.errors import Missing, PaidTooLate, WrongState
+from offers.errors import Missing, PaidTooLate, ShopSold, WrongState
 from offers.holds import ACTIVE, Hold, HoldState, change_state, end_hold
 from offers.orders import Order, find_order_of_hold, settle, settle_in_store
 from offers.payment_pages import open_checkout
 from offers.posts import retire_posts
-from offers.refunds import find_refund_of_hold, request_refund
+from offers.refunds import (
+    Refund,
+    find_refund_of_hold,
+    owe_letter,
+    request_refund,
+)
 from offers.reservations import lock_reservation, why_not_redeemable
 from webhooks.messages import ORDER_PAID, order_paid
 from webhooks.outbox import enqueue
+from webhooks.telling import tell_sale
 
 
 class Outcome(StrEnum):
@@ -104,8 +110,8 @@ def _ended_before(
 
 def _give_back(
     session: Session, hold: Hold, checkout: Checkout, reason: str, now: datetime
-) -> None:
-    request_refund(
+) -> Refund:
+    return request_refund(
         session,
         hold.retailer_id,
         hold.id,
@@ -123,7 +129,10 @@ def _order_or_refund(
     try:
         order = settle(session, hold, checkout, now=now)
     except PaidTooLate as error:
-        _give_back(session, hold, checkout, error.code, now)
+        refund = _give_back(session, hold, checkout, error.code, now)
+        if isinstance(error, ShopSold):
+            owe_letter(session, refund, checkout.email)
+        _retire_if_sold_out(session, hold.deal_id, now)
         return Outcome.REFUNDED
     _conclude(session, order, now)
     return Outcome.ORDERED
@@ -152,6 +161,7 @@ def _conclude(session: Session, order: Order, now: datetime) -> None:
     offer = session.get_one(Offer, deal.offer_id)
     message = order_paid(order, offer)
     enqueue(session, order.retailer_id, ORDER_PAID, message, now=now)
+    tell_sale(session, order, offer, now=now)
     _retire_if_sold_out(session, deal.id, now)
 
 

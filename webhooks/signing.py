@@ -1,7 +1,7 @@
-"""Signatures in the Standard Webhooks scheme (https://www.standardwebhooks.com).
+"""Signatures: Standard Webhooks (https://www.standardwebhooks.com), and shops' own.
 
-A secret is ``whsec_`` and base64; a message is refused when it is more than five
-minutes from now.
+In the former a secret is ``whsec_`` and base64, and a message is refused when it is
+more than five minutes from now.
 """
 
 import base64
@@ -50,6 +50,25 @@ def verify(
         msg = "no signature matches"
         raise InvalidSignature(msg)
     return message_id
+
+
+def check_digest(given: str, signed: bytes, *, secrets: Sequence[str]) -> None:
+    """Check a signature in the way of most shops: HMAC-SHA256 in base64.
+
+    Any of *secrets* will do, so that they can be rotated; an empty one never does.
+
+    Raises:
+        InvalidSignature: If it is missing or does not match.
+    """
+    sent = given.encode(errors="surrogateescape")
+    digests = [
+        base64.b64encode(hmac.digest(secret.encode(), signed, "sha256"))
+        for secret in secrets
+        if secret
+    ]
+    if not any(hmac.compare_digest(digest, sent) for digest in digests):
+        msg = "no signature matches"
+        raise InvalidSignature(msg)
 
 
 def _check_time(timestamp: str, now: datetime) -> None:

@@ -150,14 +150,12 @@ class TestStock:
         assert deal.sold_out_at == NOON + MINUTE
         assert post_of(session, deal).retire_at == NOON + MINUTE
 
-    def test_leaves_what_is_held_on_sale_to_who_holds_it(
-        self, session: Session
-    ) -> None:
+    def test_leaves_what_is_being_paid_to_who_pays(self, session: Session) -> None:
         offer = make_offer(session, sku="PARKA", quantity=10)
         deal = make_deal(session, offer, allotment=10)
-        make_hold(session, deal, quantity=2)
+        make_hold(session, deal, quantity=2, state=HoldState.OPEN)
 
-        act(session, told(session, {"sku": "PARKA", "quantity": 0}))
+        act(session, told(session, {"sku": "PARKA", "quantity": 2}))
 
         assert (deal.held, deal.left, deal.sold_out_at) == (2, 0, None)
 

@@ -66,7 +66,8 @@ class TestRedeeming:
 
         redeem(session, retailer.id, CODE, merchant_id="", now=NOON)
 
-        delivery = session.exec(select(Delivery)).one()
+        paid = select(Delivery).where(Delivery.type == "order.paid")
+        delivery = session.exec(paid).one()
         assert '"way":"store"' in delivery.body.replace(" ", "")
         assert hold.id in delivery.body
 
