@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from aiohttp import web
 from sqlmodel import Session
 
 from offers.alarms import raise_alarms
@@ -21,12 +22,14 @@ from outletbot.db import Database
 from outletbot.demo import outlet
 from outletbot.demo.channels import Channels
 from outletbot.demo.outlet import IMPORTED, SLUG, MastodonAccess
+from outletbot.demo.own_shop import open_own_shop
 from outletbot.demo.story import Story
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.processes import run, serve_web, serving, until_stopped, watch, work
 from outletbot.sandbox.mastodon import Account, build_mastodon_sandbox
 from outletbot.sandbox.networks import APPS, build_networks_sandbox
+from outletbot.sandbox.shopify import build_shopify_sandbox
 from outletbot.sandbox.stripe import build_stripe_sandbox
 from outletbot.schema import migrate
 from outletbot.sealing import Seal, new_key
@@ -48,6 +51,7 @@ class Addresses:
     stripe: int
     mastodon: int
     networks: int
+    own_shop: int = 0
 
     @property
     def public_url(self) -> str:
@@ -65,13 +69,17 @@ class Addresses:
     def networks_url(self) -> str:
         return f"http://{HOST}:{self.networks}"
 
+    @property
+    def own_shop_url(self) -> str:
+        return f"http://{HOST}:{self.own_shop}"
+
 
 async def run_demo(folder: Path, *, port: int, say: Say) -> None:
     """Run the demo in *folder* until somebody presses Ctrl-C."""
-    addresses = Addresses(*free_ports(port, 4))
+    addresses = Addresses(*free_ports(port, 5))
     settings = _settings(folder, addresses)
-    async with sandbox(folder, settings, addresses):
-        await _prepare(settings, addresses, say)
+    async with sandbox(folder, settings, addresses) as own_shop:
+        await _prepare(settings, addresses, own_shop, say)
         _announce(addresses, await _invite(settings), say)
         await run(settings, serve_web, work, watch)
     say("Stopped. Everything is kept: make demo goes on from here.")
@@ -79,7 +87,7 @@ async def run_demo(folder: Path, *, port: int, say: Say) -> None:
 
 async def run_sandbox(folder: Path, *, port: int, shop: int, say: Say) -> None:
     """Serve the stand-ins for Stripe and the networks until somebody presses Ctrl-C."""
-    addresses = Addresses(shop, *free_ports(port, 3))
+    addresses = Addresses(shop, *free_ports(port, 4))
     settings = _settings(folder, addresses)
     async with sandbox(folder, settings, addresses):
         say(
@@ -90,6 +98,7 @@ async def run_sandbox(folder: Path, *, port: int, shop: int, say: Say) -> None:
   NETWORKS_SANDBOX={addresses.networks_url}
 {_app_lines()}
   Mastodon is at {addresses.mastodon_url}, its token is in {folder}/mastodon-token
+  A Shopify is at {addresses.own_shop_url}, its token is in {folder}/shopify-token
   Events go to {addresses.public_url}/webhooks/stripe. Ctrl-C stops.
 """
         )
@@ -99,8 +108,11 @@ async def run_sandbox(folder: Path, *, port: int, shop: int, say: Say) -> None:
 @asynccontextmanager
 async def sandbox(
     folder: Path, settings: Settings, addresses: Addresses
-) -> AsyncIterator[None]:
-    """Serve a Stripe and the networks to practise on while the block runs."""
+) -> AsyncIterator[web.Application]:
+    """Serve a Stripe, the networks and a shop to practise on while the block runs.
+
+    Yield the shop.
+    """
     stripe_app = build_stripe_sandbox(
         clock=utc_now,
         webhook_url=f"{addresses.public_url}/webhooks/stripe",
@@ -121,11 +133,18 @@ async def sandbox(
         public_url=addresses.networks_url,
         state_folder=folder / NETWORKS_FOLDER,
     )
+    shop_app = build_shopify_sandbox(
+        clock=utc_now,
+        token=_keep(folder / "shopify-token", new_key),
+        secret=_keep(folder / "shopify-secret", new_key),
+        state_path=folder / "shopify.db",
+    )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(serving(stripe_app, HOST, addresses.stripe))
         await stack.enter_async_context(serving(mastodon_app, HOST, addresses.mastodon))
         await stack.enter_async_context(serving(networks_app, HOST, addresses.networks))
-        yield
+        await stack.enter_async_context(serving(shop_app, HOST, addresses.own_shop))
+        yield shop_app
 
 
 def free_ports(first: int, count: int) -> list[int]:
@@ -202,7 +221,9 @@ def _new_whsec() -> str:
     return f"whsec_{secrets.token_hex(24)}"
 
 
-async def _prepare(settings: Settings, addresses: Addresses, say: Say) -> None:
+async def _prepare(
+    settings: Settings, addresses: Addresses, own_shop: web.Application, say: Say
+) -> None:
     """Bring the outlet to where it should be today."""
     database = Database.connect(settings.database_url)
     migrate(database.engine)
@@ -233,6 +254,14 @@ async def _prepare(settings: Settings, addresses: Addresses, say: Say) -> None:
         )
         await channels.connect(retailer.id)
         await story.go_on(retailer.id, now=utc_now())
+        await open_own_shop(
+            database,
+            retailer.id,
+            own_shop,
+            seal,
+            address=addresses.own_shop_url,
+            public_url=addresses.public_url,
+        )
         # What went wrong in the story is on its pages; nobody is told by the log.
         await database.transact(raise_alarms, now=utc_now())
     database.close()
@@ -270,6 +299,7 @@ def _announce(addresses: Addresses, sign_in: str, say: Say) -> None:
   Its posts on a sandbox Mastodon   {mastodon}/@{HANDLE}
   Its posts on the other networks   {networks}
   The sandbox in place of Stripe    {addresses.stripe_url}/sandbox
+  The outlet's own shop elsewhere   {addresses.own_shop_url}
 
   One deal is open, one opens in two minutes, one is sold out. Ctrl-C stops.
 """

@@ -63,14 +63,21 @@ class Faults:
 
 
 def inject(
-    faults: Faults, *, too_many: Answer, error: Answer, locked: Answer | None = None
+    faults: Faults,
+    *,
+    too_many: Answer,
+    error: Answer,
+    locked: Answer | None = None,
+    call_of: Callable[[web.Request], str] | None = None,
 ) -> Middleware:
     """Make a middleware that lets calls go wrong as *faults* says.
 
     *too_many*, *error* and *locked* are the company's own answers to that; a company
-    that locks nothing gives its *error* instead. Put it before the middlewares that
-    turn exceptions into answers, so that what it spoils is an answer.
+    that locks nothing gives its *error* instead. *call_of* names a call where its
+    address does not. Put it before the middlewares that turn exceptions into answers,
+    so that what it spoils is an answer.
     """
+    name = call_of or _call_of
     answers = {
         Fault.TOO_MANY: too_many,
         Fault.LOCKED: locked or error,
@@ -79,7 +86,7 @@ def inject(
 
     @web.middleware
     async def spoil(request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = faults.take(_call_of(request))
+        fault = faults.take(name(request))
         if fault in answers:
             return answers[fault](request)
         if fault is Fault.TIMEOUT_BEFORE:
