@@ -6,7 +6,7 @@ BIN = .venv/bin
 KILLS = tests/outletbot/channels/test_kills_real.py
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-real check format bench rehearse chaos chaos-posts chaos-real screenshots translations lock clean
+.PHONY: demo test test-real check format bench rehearse fuzz chaos chaos-posts chaos-real screenshots translations lock clean
 
 demo: .venv/.run  ## a sample outlet on this machine, no account anywhere needed
 	@$(BIN)/outletbot demo
@@ -36,6 +36,9 @@ bench: .venv/.test  ## writes bench/latest.json
 
 rehearse: .venv/.test  ## 500 units, 5,000 shoppers, faults on; writes bench/rehearsal.json
 	PYTHONPATH=. $(BIN)/python bench/rehearse.py
+
+fuzz: .venv/.test  ## 1,000,000 spoilt files through the reader, about an hour; writes var/fuzz
+	$(BIN)/python -m tests.fuzz --inputs 1000000 --workers 2
 
 chaos: .venv/.test  ## eight minutes of kills and crashes, then an audit
 	@rm -rf var/chaos

@@ -54,7 +54,7 @@ class Size:
     processes: tuple[int, ...] = (1, 2, 4)
 
 
-FULL = Size(4.0, 3, 200_000, (10_000, 100_000, 1_000_000), 1_000)
+FULL = Size(4.0, 3, 1_000_000, (10_000, 100_000, 1_000_000), 1_000)
 QUICK = Size(1.0, 1, 20_000, (1_000, 10_000), 200)
 
 
@@ -63,7 +63,7 @@ def main() -> None:
     size = QUICK if quick else FULL
     with _bench(size) as bench:
         # First: a process begins as large as who started it has grown.
-        imports = import_figures(bench.folder, size.import_rows)
+        imports = import_figures(bench.folder, bench.server, size.import_rows)
         figures = {
             "taken_at": utc_now().isoformat(timespec="seconds"),
             "quick": quick,

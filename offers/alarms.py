@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, UniqueConstraint, and_, or_
+from sqlalchemy import ColumnElement, UniqueConstraint, and_, or_, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.accounts import ChannelAccount
 from offers.columns import Moment, word
 from offers.deals import Deal
+from offers.echoes import Echo
 from offers.ids import new_id
 from offers.posting import LATE, WAITING
 from offers.posts import Post, PostState
 from offers.retailers import Retailer
+from offers.shop_troubles import ShopTrouble, is_in_trouble, shops_in_trouble
+from offers.shops import ShopConnection
+from offers.sources import FeedSource, Halt
 
 BROKEN = (PostState.FAILED, PostState.UNCONFIRMED)
+FAILING = timedelta(days=1)
 RECENT = timedelta(days=1)
 """So long after its time a failed post is worth an alarm even if its deal is over."""
 
@@ -32,10 +37,13 @@ class AlarmKind(StrEnum):
     POST_FAILED = "post_failed"
     POST_STANDS = "post_stands"
     CHANNEL_TROUBLE = "channel_trouble"
+    FEED_PAUSED = "feed_paused"
+    FEED_FAILING = "feed_failing"
+    SHOP_TROUBLE = "shop_trouble"
 
 
 class Alarm(SQLModel, table=True):
-    """*subject_id* is the post, or the channel, that the alarm is about."""
+    """*subject_id* is the post, channel, source or shop that the alarm is about."""
 
     __table_args__ = (UniqueConstraint("kind", "subject_id"),)
 
@@ -58,14 +66,24 @@ class PostAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedAlarm:
+    """A source of feeds that halted over a doubt, or brings nothing for a day."""
+
+    kind: AlarmKind
+    source: FeedSource
+
+
+@dataclass(frozen=True, slots=True)
 class Troubles:
-    """All that is wrong just now with posts and channels."""
+    """All that is wrong just now with posts, channels, feeds and shops."""
 
     posts: tuple[PostAlarm, ...] = ()
     accounts: tuple[ChannelAccount, ...] = ()
+    feeds: tuple[FeedAlarm, ...] = ()
+    shops: tuple[ShopTrouble, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.posts or self.accounts)
+        return bool(self.posts or self.accounts or self.feeds or self.shops)
 
 
 def find_troubles(session: Session, retailer_id: str, *, now: datetime) -> Troubles:
@@ -78,6 +96,10 @@ def find_troubles(session: Session, retailer_id: str, *, now: datetime) -> Troub
             *_posts(session, AlarmKind.POST_STANDS, own, now=now),
         ),
         accounts=_troubled(session, col(ChannelAccount.retailer_id) == retailer_id),
+        feeds=_feeds(session, col(FeedSource.retailer_id) == retailer_id, now=now),
+        shops=shops_in_trouble(
+            session, col(ShopConnection.retailer_id) == retailer_id, now=now
+        ),
     )
 
 
@@ -105,18 +127,36 @@ def raise_alarms(session: Session, *, now: datetime) -> dict[str, Troubles]:
             now=now,
         )
     ]
-    return _by_retailer(posts, accounts)
+    feeds = [
+        one
+        for one in _feeds(session, true(), now=now)
+        if _note(session, one.kind, one.source.retailer_id, one.source.id, now=now)
+    ]
+    kind = AlarmKind.SHOP_TROUBLE
+    shops = [
+        one
+        for one in shops_in_trouble(session, true(), now=now)
+        if _note(session, kind, one.shop.retailer_id, one.shop.id, now=now)
+    ]
+    return _by_retailer(posts, accounts, feeds, shops)
 
 
 def _by_retailer(
-    posts: list[PostAlarm], accounts: list[ChannelAccount]
+    posts: list[PostAlarm],
+    accounts: list[ChannelAccount],
+    feeds: list[FeedAlarm],
+    shops: list[ShopTrouble],
 ) -> dict[str, Troubles]:
     whose = [*(one.post.retailer_id for one in posts)]
     whose += [account.retailer_id for account in accounts]
+    whose += [one.source.retailer_id for one in feeds]
+    whose += [one.shop.retailer_id for one in shops]
     return {
         retailer_id: Troubles(
             tuple(one for one in posts if one.post.retailer_id == retailer_id),
             tuple(one for one in accounts if one.retailer_id == retailer_id),
+            tuple(one for one in feeds if one.source.retailer_id == retailer_id),
+            tuple(one for one in shops if one.shop.retailer_id == retailer_id),
         )
         for retailer_id in dict.fromkeys(whose)
     }
@@ -187,6 +227,37 @@ def _troubled(
     return tuple(session.exec(statement))
 
 
+def _feeds(
+    session: Session, which: ColumnElement[bool], *, now: datetime
+) -> tuple[FeedAlarm, ...]:
+    statement = (
+        select(FeedSource)
+        .where(which, or_(_is_doubted(), _is_failing(now)))
+        .order_by(col(FeedSource.id))
+    )
+    return tuple(
+        FeedAlarm(
+            AlarmKind.FEED_PAUSED
+            if source.halt is Halt.DOUBT
+            else AlarmKind.FEED_FAILING,
+            source,
+        )
+        for source in session.exec(statement)
+    )
+
+
+def _is_doubted() -> ColumnElement[bool]:
+    return col(FeedSource.halt) == Halt.DOUBT
+
+
+def _is_failing(now: datetime) -> ColumnElement[bool]:
+    """Whether a source has brought nothing of use for a day, and nobody paused it."""
+    return and_(
+        col(FeedSource.halt) == Halt.NONE,
+        col(FeedSource.failing_since) <= now - FAILING,
+    )
+
+
 def _sent_again(now: datetime) -> ColumnElement[bool]:
     """Whether a person has sent a failed post again within the last moments."""
     return (
@@ -223,10 +294,16 @@ def _end_alarms(session: Session, *, now: datetime) -> None:
     waiting = select(Post.id).where(col(Post.state).in_(WAITING))
     broken = select(Post.id).where(col(Post.state).in_(BROKEN))
     troubled = select(ChannelAccount.id).where(col(ChannelAccount.trouble) != "")
+    doubted = select(FeedSource.id).where(_is_doubted())
+    failing = select(FeedSource.id).where(_is_failing(now))
+    untold = select(Echo.shop_id).where(is_in_trouble(now))
     for kind, causes in (
         (AlarmKind.POST_LATE, waiting),
         (AlarmKind.POST_FAILED, broken),
         (AlarmKind.CHANNEL_TROUBLE, troubled),
+        (AlarmKind.FEED_PAUSED, doubted),
+        (AlarmKind.FEED_FAILING, failing),
+        (AlarmKind.SHOP_TROUBLE, untold),
     ):
         session.exec(
             update(Alarm)

@@ -7,7 +7,7 @@ was, and an offer that a feed does not mention stays too.
 import json
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from offers.columns import Moment
@@ -23,13 +23,10 @@ class Offer(SQLModel, table=True):
     *quantity* is unknown (``None``) until the retailer says it; *counted_at* is the
     moment that their count belongs to. *sale_from* and *sale_to* are the days between
     which the file says that *price* is charged. *first_seen_at* is when a feed first
-    brought it.
+    brought it, and *source* which import that was.
     """
 
-    __table_args__ = (
-        UniqueConstraint("retailer_id", "sku"),
-        Index("ix_offer_title", "retailer_id", "title"),
-    )
+    __table_args__ = (UniqueConstraint("retailer_id", "sku"),)
 
     id: str = Field(primary_key=True)
     retailer_id: str = Field(foreign_key="retailer.id")
@@ -58,6 +55,7 @@ class Offer(SQLModel, table=True):
     sale_to: date | None = None
     imported_at: datetime = Field(sa_type=Moment)
     first_seen_at: datetime | None = Field(default=None, sa_type=Moment)
+    source: str = ""
 
     @property
     def price(self) -> Money:

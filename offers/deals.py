@@ -13,8 +13,9 @@ from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.catalog import Offer
-from offers.columns import Moment
+from offers.columns import Moment, word
 from offers.errors import WrongState
+from offers.honesty import Rule
 from offers.money import Money
 from offers.prices import Reduction, find_reduction, log_price
 from offers.scope import get_own
@@ -62,6 +63,9 @@ def phase_of(deal: Countable, now: datetime) -> Phase:
 class Deal(SQLModel, table=True):
     """*prior_amount* is set at the opening, if there is evidence for a reduction.
 
+    *prior_rule* says by which rule. *under_cost_by* is the merchant, if any, who said
+    that the price is to be under the cost.
+
     With *reserve_until*, shoppers may reserve and pay in the store until then; without
     *pay_online* they can do nothing else. It is not *payable* while its retailer has no
     account to be paid to.
@@ -103,6 +107,9 @@ class Deal(SQLModel, table=True):
     reserve_until: datetime | None = Field(default=None, sa_type=Moment)
     pay_online: bool = True
     payable: bool = True
+    prior_rule: Rule = Field(default=Rule.LOWEST, sa_type=word(Rule))
+    under_cost_by: str = ""
+    under_cost_at: datetime | None = Field(default=None, sa_type=Moment)
 
     @property
     def price(self) -> Money:
@@ -112,7 +119,8 @@ class Deal(SQLModel, table=True):
     def reduction(self) -> Reduction | None:
         if self.prior_amount is None:
             return None
-        return Reduction(Money(self.prior_amount, self.currency), self.price)
+        prior = Money(self.prior_amount, self.currency)
+        return Reduction(prior, self.price, self.prior_rule)
 
     @property
     def left(self) -> int:
@@ -151,6 +159,7 @@ def open_due(session: Session, *, now: datetime, limit: int = 100) -> list[Deal]
     for deal in deals:
         reduction = expected_reduction(session, deal)
         deal.prior_amount = reduction.prior.amount if reduction else None
+        deal.prior_rule = reduction.rule if reduction else deal.prior_rule
         deal.opened_at = now
         _apply(session, deal, deal.price, f"{deal.id} opened", now)
     session.flush()
@@ -193,7 +202,16 @@ def _log_closing(session: Session, deal: Deal, now: datetime) -> None:
 def _apply(
     session: Session, deal: Deal, price: Money, source: str, now: datetime
 ) -> None:
-    log_price(session, deal.retailer_id, deal.offer_id, price, source=source, now=now)
+    offer = session.get_one(Offer, deal.offer_id)
+    log_price(
+        session,
+        deal.retailer_id,
+        deal.offer_id,
+        price,
+        source=source,
+        now=now,
+        tax=offer.tax,
+    )
 
 
 def end_deal(

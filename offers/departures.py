@@ -14,10 +14,13 @@ from sqlmodel import Session, col, select
 
 from offers.accounts import ChannelAccount
 from offers.deals import Deal
+from offers.evidence import Evidence, find_evidence, note_evidence
 from offers.follow_ups import is_worth_saying
+from offers.honesty_words import why_no_soldes
 from offers.posting import LEASE
 from offers.posts import Post, PostKind, PostState
-from offers.retailers import Retailer
+from offers.prices import Reduction
+from offers.retailers import Retailer, get_retailer
 
 SENT = (
     PostState.SENDING,
@@ -34,7 +37,8 @@ class Departure:
     """A post about to go out: *text* was made of *deal* as it was read then.
 
     *cost_micros* is what the network takes for it, in millionths of a US dollar, and
-    *rates* how often it lets the account post: so many times within each span.
+    *rates* how often it lets the account post: so many times within each span. The text
+    may announce *reduction*.
     """
 
     post: Post
@@ -42,6 +46,7 @@ class Departure:
     text: str
     cost_micros: int = 0
     rates: Sequence[tuple[int, timedelta]] = ()
+    reduction: Reduction | None = None
 
 
 class Verdict(StrEnum):
@@ -52,12 +57,14 @@ class Verdict(StrEnum):
     PAUSED = "paused"
     OVER = "over"
     CHANGED = "changed"
+    FORBIDDEN = "forbidden"
     TOO_DEAR = "too_dear"
     TOO_FAST = "too_fast"
 
 
 REASONS = {
     Verdict.OVER: "the deal was over before this could be posted",
+    Verdict.FORBIDDEN: "it says “soldes” outside the two periods that the law sets",
     Verdict.TOO_DEAR: "the budget of this channel for 30 days does not allow it",
     Verdict.TOO_FAST: "this channel posts as fast as its network allows",
 }
@@ -70,7 +77,9 @@ def depart(
 
     A post goes out if the lease is ours, nobody has paused it, its deal is not over and
     as it was when the text was made, and the account's rate and budget allow it. What
-    does not go out waits, is skipped or has failed, as the verdict says.
+    does not go out waits, is skipped or has failed, as the verdict says. What does says
+    no word that the law forbids just now and announces what is proven still: its proof
+    is kept.
     """
     by_id = {one.post.id: one for one in departures}
     verdicts = dict.fromkeys(by_id, Verdict.NOT_OURS)
@@ -82,12 +91,17 @@ def depart(
     ]
     _forget_attempts([post for post, *_ in ours])
     limits = _Limits(session, departures, now=now)
+    proofs = _Proofs(session)
     for post, deal, account, paused in ours:
         departure = by_id[post.id]
         stopped = paused or account.paused
         verdict = _judge(departure, post, deal, stopped=stopped, now=now)
         if verdict is Verdict.GO:
+            verdict = proofs.judge(departure, post, deal, now=now)
+        if verdict is Verdict.GO:
             verdict = limits.judge(departure, account)
+        if verdict is Verdict.GO:
+            proofs.keep(departure, post, deal, now=now)
         verdicts[post.id] = verdict
         if verdict is Verdict.TOO_FAST:
             post.due_at = limits.turn(departure, post)
@@ -172,7 +186,7 @@ def _note(post: Post, departure: Departure, verdict: Verdict, *, now: datetime) 
             post.cost_micros = departure.cost_micros
         case Verdict.OVER:
             post.state = PostState.SKIPPED
-        case Verdict.TOO_DEAR:
+        case Verdict.TOO_DEAR | Verdict.FORBIDDEN:
             post.state = PostState.FAILED
         case Verdict.PAUSED | Verdict.CHANGED:
             post.due_at = now
@@ -187,6 +201,38 @@ def _next_in_line(
     waiting: Sequence[datetime], now: datetime, pace: timedelta
 ) -> datetime:
     return now + (sum(turn > now for turn in waiting) + 1) * pace
+
+
+class _Proofs:
+    """What posts may announce, read once a deal, and kept of those that go out."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._found: dict[str, Evidence] = {}
+
+    def judge(
+        self, departure: Departure, post: Post, deal: Deal, *, now: datetime
+    ) -> Verdict:
+        retailer = get_retailer(self._session, post.retailer_id)
+        text = departure.text.replace(post.code, "")  # a code may happen to spell it
+        at = max(now, post.first_due_at)
+        if why_no_soldes(self._session, retailer, text, start=at, end=at):
+            return Verdict.FORBIDDEN
+        claimed = departure.reduction
+        if claimed is not None and claimed != self._of(deal).reduction:
+            return Verdict.CHANGED
+        return Verdict.GO
+
+    def keep(
+        self, departure: Departure, post: Post, deal: Deal, *, now: datetime
+    ) -> None:
+        evidence = self._of(deal)
+        note_evidence(self._session, post, deal, departure.text, evidence, now=now)
+
+    def _of(self, deal: Deal) -> Evidence:
+        if deal.id not in self._found:
+            self._found[deal.id] = find_evidence(self._session, deal)
+        return self._found[deal.id]
 
 
 class _Limits:

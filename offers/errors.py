@@ -150,6 +150,12 @@ class PaidTooLate(Unavailable):
         self.hold_id = hold_id
 
 
+class ShopSold(PaidTooLate):
+    """It was paid in time, but the shop had sold the units: not the shopper's doing."""
+
+    code = "shop_sold"
+
+
 class WrongState(Unavailable):
     """What was asked for is no longer, or not yet, possible."""
 

@@ -61,6 +61,7 @@ class Hold(SQLModel, table=True):
     *request* is what the provider was or will be asked, to be repeated to the letter;
     *account_id* is the payment account it is asked of, empty for the house's own.
     *pickup_code* is what a shopper shows in the store, for a hold that is reserved.
+    *lost_at* is when the shop turned out to have sold its units meanwhile.
     """
 
     __table_args__ = (
@@ -108,6 +109,7 @@ class Hold(SQLModel, table=True):
     held_at: datetime = Field(sa_type=Moment)
     expires_at: datetime = Field(sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    lost_at: datetime | None = Field(default=None, sa_type=Moment)
 
     @property
     def total(self) -> Money:

@@ -10,13 +10,16 @@ its place on one page of it instead of on as many as it has rows.
 import os
 import secrets
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import product
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: no i, l, o, u
 
 _DIGITS = 26
 _TIME_DIGITS = 8  # they begin anew in 2039, which costs nothing but some order
 _AT_ONCE = 256  # codes
+_COUNTED = 3
+MOST_AT_ONCE = len(ALPHABET) ** _COUNTED
 
 _DIGIT_OF_BYTE = bytes(ALPHABET.encode()[byte & 31] for byte in range(256))
 _SHIFTS = range(45, -1, -5)
@@ -35,6 +38,24 @@ def new_id(kind: str, now: datetime) -> str:
     code = new_code()
     version, variant = _VERSION_7[code[0]], _VARIANT[code[3]]
     return f"{kind}_{_time_of(now)}{version}{code[1:3]}{variant}{code[4:16]}"
+
+
+def new_ids(kind: str, now: datetime, number: int) -> list[str]:
+    """Return the ids of a batch, each after the one before, at most ``MOST_AT_ONCE``.
+
+    They end in a count, so who knows one knows them all: they are for rows that are
+    found by their owner alone. What is random in them tells batches apart.
+    """
+    if number > MOST_AT_ONCE:
+        msg = f"more than {MOST_AT_ONCE} ids at once"
+        raise ValueError(msg)
+    begun = new_id(kind, now)[:-_COUNTED]
+    return [begun + count for count in _counts()[:number]]
+
+
+@cache
+def _counts() -> list[str]:
+    return ["".join(digits) for digits in product(ALPHABET, repeat=_COUNTED)]
 
 
 def new_code() -> str:

@@ -1,12 +1,13 @@
 """Imports: a feed on its way in.
 
-    uploaded → checked → confirmed → imported
+    uploaded → checked → confirmed → imported → undoing → undone
         │         └→ discarded
+        ├→ repeated: the same file, read in the same way, is what was imported last
         └→ refused
 
 The file is kept, in pieces, from the upload until it is imported, so that any process
 can read it and a killed one leaves nothing half done: importing twice equals importing
-once. Rows with errors are kept to be mended and sent again.
+once. Rows with errors are kept to be mended, on the page or as a file sent again.
 """
 
 import json
@@ -18,13 +19,12 @@ from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, delete, select, update
 
 from offers.columns import Moment, word
-from offers.errors import WrongState
-from offers.feed.rows import FeedRow
+from offers.feed.facts import Facts
 from offers.leases import lease
 from offers.pieces import forget_pieces
 from offers.scope import get_own
 from offers.sentences import Sentence, dump_sentence
-from offers.shelving import Change, Tally, import_rows
+from offers.shelving import Change, Places, Tally, import_facts
 from offers.stock import log_recounts
 
 LEASE = timedelta(minutes=2)
@@ -38,13 +38,27 @@ class ImportState(StrEnum):
     IMPORTED = "imported"
     REFUSED = "refused"
     DISCARDED = "discarded"
+    REPEATED = "repeated"
+    UNDOING = "undoing"
+    UNDONE = "undone"
 
 
-WAITING = (ImportState.UPLOADED, ImportState.CONFIRMED)
+WAITING = (ImportState.UPLOADED, ImportState.CONFIRMED, ImportState.UNDOING)
+HERE = (ImportState.UPLOADED, ImportState.CHECKED, ImportState.REPEATED)
+"""The states in which the file is still here, to be read otherwise."""
+
+WAYS = ("encoding", "delimiter", "mapping", "answers")
+"""What a person can choose of how a file is read, as ``overrides`` keeps it."""
 
 
 class FeedImport(SQLModel, table=True):
-    """*facts* is what was detected, as JSON; *progress* runs from 0 to 100."""
+    """*facts* is what was detected, as JSON; *progress* runs from 0 to 100.
+
+    *complete*: what the file does not mention has no stock. *whole*: all rows go in or
+    none. *fingerprint* stands for its header, *repeats* names the import that it is the
+    same as, *attempts* counts how often it was begun. *head* is the beginning of the
+    file as text, for as long as bad rows can be mended. *undone* is what undoing did.
+    """
 
     __tablename__ = "feed_import"
     __table_args__ = (Index("ix_feed_import_retailer", "retailer_id", "created_at"),)
@@ -56,7 +70,7 @@ class FeedImport(SQLModel, table=True):
     sha256: str
     size: int
     currency: str = Field(max_length=3)
-    overrides: str = "{}"  # JSON: encoding, delimiter, mapping chosen by a person
+    overrides: str = "{}"  # JSON: how a person wants it read, see ``WAYS``
     facts: str = "{}"
     changes: str = "[]"  # JSON: the first changes, to be shown
     state: ImportState = Field(default=ImportState.UPLOADED, sa_type=word(ImportState))
@@ -68,6 +82,17 @@ class FeedImport(SQLModel, table=True):
     same: int = 0
     bad: int = 0
     skipped: int = 0
+    missing: int = 0
+    complete: bool = False
+    whole: bool = False
+    fingerprint: str = ""
+    repeats: str = ""
+    attempts: int = 0
+    head: str = Field(default="", repr=False)
+    confirmed_by: str | None = Field(default=None, foreign_key="merchant.id")
+    undone_by: str | None = Field(default=None, foreign_key="merchant.id")
+    undone_at: datetime | None = Field(default=None, sa_type=Moment)
+    undone: str = "{}"
     progress: int = 0
     leased_until: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(sa_type=Moment)
@@ -78,6 +103,17 @@ def add_import(session: Session, feed: FeedImport) -> None:
     """Enter a feed into the history."""
     session.add(feed)
     session.flush()
+
+
+def lock_import(session: Session, retailer_id: str, import_id: str) -> FeedImport:
+    """Return an import that nobody else changes until this is done.
+
+    Raises:
+        Missing: If it is not this retailer's.
+    """
+    feed = get_own(session, FeedImport, retailer_id, import_id)
+    session.refresh(feed, with_for_update={"key_share": True})
+    return feed
 
 
 def finish_upload(session: Session, feed: FeedImport) -> None:
@@ -98,7 +134,7 @@ def lease_import(session: Session, *, now: datetime) -> FeedImport | None:
         col(FeedImport.state).in_(WAITING),
         col(FeedImport.leased_until).is_(None) | (col(FeedImport.leased_until) <= now),
     )
-    values = {"leased_until": now + LEASE}
+    values = {"leased_until": now + LEASE, "attempts": col(FeedImport.attempts) + 1}
     order = FeedImport.created_at
     leased = lease(session, FeedImport, waiting, values, order=order, limit=1)
     return leased[0] if leased else None
@@ -109,7 +145,7 @@ def give_back_import(session: Session, import_id: str) -> None:
     session.exec(
         update(FeedImport)
         .where(col(FeedImport.id) == import_id)
-        .values(leased_until=None)
+        .values(leased_until=None, attempts=col(FeedImport.attempts) - 1)
     )
 
 
@@ -150,112 +186,73 @@ def finish_check(
             facts=json.dumps(facts, ensure_ascii=False),
             changes=json.dumps(shown, ensure_ascii=False),
             progress=100,
+            attempts=0,
             leased_until=None,
         )
+    )
+
+
+def note_choices(
+    session: Session,
+    import_id: str,
+    *,
+    fingerprint: str,
+    overrides: Mapping[str, object],
+    currency: str,
+) -> None:
+    """Note what the header is, and how the file is read because of what is remembered.
+
+    Nothing happens to an import that somebody has changed meanwhile.
+    """
+    session.exec(
+        update(FeedImport)
+        .where(
+            col(FeedImport.id) == import_id,
+            col(FeedImport.state) == ImportState.UPLOADED,
+        )
+        .values(
+            fingerprint=fingerprint,
+            overrides=json.dumps(overrides, ensure_ascii=False),
+            currency=currency,
+        )
+    )
+
+
+def keep_head(session: Session, import_id: str, head: str) -> None:
+    """Keep the beginning of a file, by which its bad rows can be read again."""
+    session.exec(
+        update(FeedImport).where(col(FeedImport.id) == import_id).values(head=head)
     )
 
 
 def refuse_import(session: Session, import_id: str, reason: Sentence) -> None:
     """The file is no feed, or cannot be read: say why and forget it."""
     refusal = dump_sentence(reason)
-    _end(session, import_id, ImportState.REFUSED, since=WAITING, refusal=refusal)
-
-
-def discard_import(session: Session, retailer_id: str, import_id: str) -> None:
-    """Forget a file that was checked and is not wanted.
-
-    Raises:
-        Missing: If it is not this retailer's.
-        WrongState: If it is imported, or being imported.
-    """
-    feed = get_own(session, FeedImport, retailer_id, import_id)
-    since = (ImportState.UPLOADED, ImportState.CHECKED)
-    if not _end(session, feed.id, ImportState.DISCARDED, since=since):
-        raise WrongState(Sentence("This file is past being discarded."))
-
-
-def confirm_import(session: Session, retailer_id: str, import_id: str) -> None:
-    """Let the worker import a checked file; confirming twice is fine.
-
-    Raises:
-        Missing: If it is not this retailer's.
-        WrongState: If it was refused, discarded or not checked yet.
-    """
-    feed = get_own(session, FeedImport, retailer_id, import_id)
-    if feed.state in {ImportState.CONFIRMED, ImportState.IMPORTED}:
-        return
-    if feed.state is not ImportState.CHECKED:
-        raise WrongState(Sentence("This file has not been checked, or was refused."))
-    feed.state, feed.progress, feed.leased_until = ImportState.CONFIRMED, 0, None
-    session.add(feed)
-
-
-def recheck_import(
-    session: Session, retailer_id: str, import_id: str, overrides: Mapping[str, object]
-) -> None:
-    """Check a file again, read in the way that a person chose.
-
-    Raises:
-        Missing: If it is not this retailer's.
-        WrongState: If its file is no longer here.
-    """
-    feed = get_own(session, FeedImport, retailer_id, import_id)
-    if feed.state not in {ImportState.CHECKED, ImportState.UPLOADED}:
-        raise WrongState(Sentence("This file is no longer here. Upload it again."))
-    feed.state, feed.progress, feed.leased_until = ImportState.UPLOADED, 0, None
-    feed.overrides = json.dumps(overrides, ensure_ascii=False)
-    session.add(feed)
+    end_import(session, import_id, ImportState.REFUSED, since=WAITING, refusal=refusal)
 
 
 def import_batch(
     session: Session,
     retailer_id: str,
     import_id: str,
-    rows: Sequence[FeedRow],
+    facts: Sequence[Facts],
     *,
+    places: Places = (),
     now: datetime,
-) -> tuple[Tally, list[str]]:
-    """Bring some rows in. Return what they did and the known offers counted anew."""
-    tally, recounts = import_rows(session, retailer_id, rows, source=import_id, now=now)
+    minted_at: datetime | None = None,
+) -> Tally:
+    """Bring some rows in, and log what they count anew. Return what they did."""
+    tally, recounts = import_facts(
+        session,
+        retailer_id,
+        facts,
+        places=places,
+        source=import_id,
+        now=now,
+        minted_at=minted_at,
+    )
     log_recounts(session, retailer_id, recounts, source_id=import_id, now=now)
-    return tally, [recount.offer_id for recount in recounts if not recount.new]
-
-
-def finish_import(
-    session: Session, import_id: str, tally: Tally, *, now: datetime
-) -> None:
-    """All good rows are in; the file is no longer needed."""
-    _end(
-        session,
-        import_id,
-        ImportState.IMPORTED,
-        since=(ImportState.CONFIRMED,),
-        new=tally.new,
-        changed=tally.changed,
-        same=tally.same,
-        imported_at=now,
-    )
-
-
-def finish_local_import(
-    session: Session,
-    import_id: str,
-    counts: Mapping[str, int],
-    *,
-    facts: Mapping[str, object],
-    now: datetime,
-) -> None:
-    """A file that was never uploaded is through: it was imported, not refused."""
-    _end(
-        session,
-        import_id,
-        ImportState.IMPORTED,
-        since=(ImportState.REFUSED,),
-        **counts,
-        facts=json.dumps(facts, ensure_ascii=False),
-        refusal="",
-        imported_at=now,
-    )
+    return tally
 
 
 def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[FeedImport]:
@@ -269,7 +266,7 @@ def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[Feed
     return list(session.exec(statement))
 
 
-def _end(
+def end_import(
     session: Session,
     import_id: str,
     state: ImportState,

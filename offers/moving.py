@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select, update
 
 from offers.deals import Deal, Phase
 from offers.errors import InvalidField, WrongState
+from offers.honesty_words import why_no_soldes
 from offers.merchants import Merchant, merchants
 from offers.posts import Post, PostState
 from offers.retailers import Retailer, get_retailer
@@ -49,7 +50,8 @@ def move_deal(
     Raises:
         Missing: If it is not this retailer's.
         WrongState: If it opens already, or somebody else has moved it since *seen*.
-        InvalidField: If *opens_at* is past, or too far away.
+        InvalidField: If *opens_at* is past, or too far away, or what the deal says may
+            not be said then.
     """
     deal = _locked(session, retailer_id, deal_id)
     if deal.opened_at is not None or deal.opens_at <= now:
@@ -60,6 +62,7 @@ def move_deal(
     posts = _lock_posts(session, deal)
     if any(post.state in ON_ITS_WAY for post in posts):
         raise WrongState(Sentence("Its posts are on their way: it stays where it is."))
+    _check_words(session, deal, opens_at)
     shift = opens_at - deal.opens_at
     deal.opens_at, deal.closes_at = opens_at, deal.closes_at + shift
     if deal.reserve_until is not None:
@@ -222,6 +225,16 @@ def check_opening(opens_at: datetime, *, now: datetime) -> None:
         raise InvalidField("to", Sentence("This opening is in the past."))
     if opens_at > now + FARTHEST:
         raise InvalidField("to", Sentence("Choose a time within two years."))
+
+
+def _check_words(session: Session, deal: Deal, opens_at: datetime) -> None:
+    """Refuse to move a deal out of the season that its words belong to."""
+    closes_at = deal.closes_at + (opens_at - deal.opens_at)
+    retailer = get_retailer(session, deal.retailer_id)
+    said = f"{deal.title} {deal.pitch}"
+    problem = why_no_soldes(session, retailer, said, start=opens_at, end=closes_at)
+    if problem is not None:
+        raise InvalidField("to", problem)
 
 
 def _locked(session: Session, retailer_id: str, deal_id: str) -> Deal:

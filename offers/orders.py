@@ -12,7 +12,7 @@ from offers.catalog import Offer
 from offers.checkouts import Checkout
 from offers.columns import Moment, word
 from offers.deals import Deal
-from offers.errors import Missing, PaidTooLate
+from offers.errors import Missing, PaidTooLate, ShopSold
 from offers.holds import Hold, HoldState, end_hold, sell_free
 from offers.ids import new_code, new_id
 from offers.money import Money
@@ -73,17 +73,16 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
     """Turn a hold that was paid for into an order; it must not be one yet.
 
     A payment may come after its hold was released. If the units are still free, the
-    shopper gets them.
+    shopper gets them. So it is with a hold whose units the shop sold.
 
     Raises:
         PaidTooLate: If the units are gone; the payment is to be refunded.
     """
     offer = lock_offer(session, hold.deal_id)
-    if not (
-        end_hold(session, hold.id, HoldState.PAID, now=now)
-        or sell_free(session, hold, now=now)
-    ):
-        raise PaidTooLate(hold.id)
+    kept = HoldState.RELEASED if hold.lost_at else HoldState.PAID
+    ended = end_hold(session, hold.id, kept, now=now)
+    if not (ended and kept is HoldState.PAID) and not sell_free(session, hold, now=now):
+        raise ShopSold(hold.id) if hold.lost_at else PaidTooLate(hold.id)
     return _sell(
         session,
         hold,

@@ -13,7 +13,7 @@ from offers.catalog import Offer
 from offers.deals import Deal
 from offers.departures import MONTH, SENT
 from offers.posts import Post, PostState
-from offers.prices import PricePoint, Reduction, lowest_price
+from offers.prices import Reduction, read_ledgers
 from offers.retailers import Retailer, get_retailer
 
 PLANNED = (PostState.SCHEDULED, PostState.UNAPPROVED)
@@ -77,29 +77,23 @@ def read_reductions(
 ) -> dict[str, Reduction | None]:
     """Return what may be announced of each deal as known today, by the deals' ids.
 
-    That is what ``deals.expected_reduction`` says, for many deals in one query.
+    That is what ``deals.expected_reduction`` says, for many deals in a few queries.
     """
     wanted = {deal.id: deal for deal in deals}
-    offers = {deal.offer_id for deal in wanted.values()}
-    points = session.exec(
-        select(PricePoint)
-        .where(col(PricePoint.offer_id).in_(offers))
-        .order_by(col(PricePoint.applied_at), col(PricePoint.id))
-    )
-    logs: dict[str, list[PricePoint]] = defaultdict(list)
-    for point in points:
-        logs[point.offer_id].append(point)
-    return {id_: _reduction(deal, logs[deal.offer_id]) for id_, deal in wanted.items()}
-
-
-def _reduction(deal: Deal, log: Sequence[PricePoint]) -> Reduction | None:
-    if deal.opened_at is not None:
-        return deal.reduction
-    before = [point for point in log if point.applied_at < deal.opens_at]
-    prior = lowest_price(before, at=deal.opens_at)
-    if prior is None or prior.currency != deal.currency or prior <= deal.price:
-        return None
-    return Reduction(prior, deal.price)
+    found = {one.id: one.reduction for one in wanted.values() if one.opened_at}
+    by_retailer: dict[str, list[Deal]] = defaultdict(list)
+    for deal in wanted.values():
+        if deal.opened_at is None:
+            by_retailer[deal.retailer_id].append(deal)
+    for retailer_id, coming in by_retailer.items():
+        offers = {deal.offer_id for deal in coming}
+        first = min(deal.opens_at for deal in coming)
+        ledgers = read_ledgers(session, retailer_id, offers, around=first)
+        for deal in coming:
+            found[deal.id] = ledgers.reduction(
+                deal.offer_id, deal.price, at=deal.opens_at
+            )
+    return found
 
 
 def _planned(

@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from offers.allotments import lock, promised
+from offers.allotments import lock, spare_units
 from offers.catalog import Offer
 from offers.deals import Deal
 from offers.errors import InvalidField, InvalidFields
+from offers.honesty_costs import compare_cost, why_under_cost
+from offers.honesty_words import check_words
 from offers.ids import new_id
 from offers.money import Money
+from offers.retailers import get_retailer
 from offers.scope import get_own
 from offers.sentences import Sentence
 
@@ -22,7 +25,11 @@ TWICE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealPlan:
-    """What a merchant asks for; ``plan_deal`` says whether it can be."""
+    """What a merchant asks for; ``plan_deal`` says whether it can be.
+
+    *under_cost_by* is the merchant, if any, who said that the price is to be under the
+    cost.
+    """
 
     offer_id: str
     price: Money
@@ -35,6 +42,7 @@ class DealPlan:
     pay_online: bool = True
     title: str = ""
     pitch: str = ""
+    under_cost_by: str = ""
 
 
 def plan_deal(
@@ -68,6 +76,9 @@ def plan_deal(
         pay_online=plan.pay_online,
         created_at=now,
     )
+    check = compare_cost(get_retailer(session, retailer_id), offer, plan.price)
+    if check is not None and check.under:
+        deal.under_cost_by, deal.under_cost_at = plan.under_cost_by, now
     session.add(deal)
     session.flush()
     return deal
@@ -96,10 +107,11 @@ def check_plan(
 ) -> list[InvalidField]:
     """Return everything that is wrong with a plan, so that it is mended in one go."""
     return [
-        *_check_price(offer, plan),
+        *(_check_price(offer, plan) or _check_cost(session, offer, plan)),
         *_check_units(session, offer, plan),
         *_check_times(plan, now),
         *_check_reserving(plan),
+        *_check_words(session, offer, plan),
     ]
 
 
@@ -119,11 +131,28 @@ def _check_price(offer: Offer, plan: DealPlan) -> list[InvalidField]:
     return [InvalidField("price", problem, str(plan.price.value))]
 
 
+def _check_cost(session: Session, offer: Offer, plan: DealPlan) -> list[InvalidField]:
+    """Let nobody sell under cost without having said so."""
+    retailer = get_retailer(session, offer.retailer_id)
+    check = compare_cost(retailer, offer, plan.price)
+    if check is None or not check.under or plan.under_cost_by:
+        return []
+    start, end = plan.opens_at, plan.closes_at
+    problem = why_under_cost(session, retailer, check, start=start, end=end)
+    return [InvalidField("under_cost", problem, str(plan.price.value))]
+
+
+def _check_words(session: Session, offer: Offer, plan: DealPlan) -> list[InvalidField]:
+    retailer = get_retailer(session, offer.retailer_id)
+    texts = (("title", plan.title or offer.title), ("pitch", plan.pitch))
+    start, end = plan.opens_at, plan.closes_at
+    return check_words(session, retailer, texts, start=start, end=end)
+
+
 def _check_units(session: Session, offer: Offer, plan: DealPlan) -> list[InvalidField]:
     problems = []
-    most = MAX_ALLOTMENT
-    if offer.quantity is not None:
-        most = max(0, offer.quantity - promised(session, offer))
+    spare = spare_units(session, offer)
+    most = MAX_ALLOTMENT if spare is None else spare
     if not 1 <= plan.units <= most:
         problem = Sentence("Choose between 1 and {most} units.", most=most)
         if most == 0:

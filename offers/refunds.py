@@ -12,7 +12,7 @@ of a payment locks its hold first.
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, func
+from sqlalchemy import BigInteger, Index, func, text
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.columns import Moment, word
@@ -22,6 +22,8 @@ from offers.money import Money
 
 LEASE = timedelta(minutes=1)
 STUCK_AFTER = timedelta(hours=1)
+
+_UNTOLD = "email <> '' AND told_at IS NULL"
 
 
 class RefundStage(StrEnum):
@@ -49,8 +51,17 @@ class Refund(SQLModel, table=True):
     came back: *failure* says why in the provider's words, *failure_code* in one of its
     codes, and *cleared_at* when a person dealt with that. *refusals* counts how often
     the provider provably did not do it, so that the next try is not taken for a
-    repetition.
+    repetition. Whoever paid for what the shop had sold is told why by mail to *email*.
     """
+
+    __table_args__ = (
+        Index(
+            "ix_refund_untold",
+            "id",
+            postgresql_where=text(_UNTOLD),
+            sqlite_where=text(_UNTOLD),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     retailer_id: str = Field(foreign_key="retailer.id", index=True)
@@ -76,6 +87,8 @@ class Refund(SQLModel, table=True):
     failure: str = ""
     failure_code: str = ""
     cleared_at: datetime | None = Field(default=None, sa_type=Moment)
+    email: str = Field(default="", repr=False)
+    told_at: datetime | None = Field(default=None, sa_type=Moment)
 
     @property
     def money(self) -> Money:
@@ -165,6 +178,31 @@ def request_refund(
     session.add(refund)
     session.flush()
     return refund
+
+
+def owe_letter(session: Session, refund: Refund, email: str) -> None:
+    """Owe whoever paid a letter that says why their money comes back."""
+    refund.email = refund.email or email
+    session.add(refund)
+    session.flush()
+
+
+def untold_refunds(
+    session: Session, *, since: datetime, limit: int = 20
+) -> list[Refund]:
+    """Return, locked, refunds whose shoppers are owed a letter; each to one caller."""
+    statement = (
+        select(Refund)
+        .where(
+            col(Refund.email) != "",
+            col(Refund.told_at).is_(None),
+            col(Refund.asked_at) >= since,
+        )
+        .order_by(col(Refund.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return list(session.exec(statement))
 
 
 def lease_due_refunds(

@@ -69,6 +69,10 @@ def lock_reservation(session: Session, retailer_id: str, code: str) -> Hold:
 def why_not_redeemable(session: Session, hold: Hold) -> Sentence:
     """Say what became of a reservation that cannot be redeemed any more."""
     order = find_order_of_hold(session, hold.id)
+    if order is None and hold.lost_at is not None:
+        return Sentence(
+            "This reservation is over: the shop sold its units to somebody else."
+        )
     if order is None:
         return Sentence("This reservation is over, and its units are on sale again.")
     return Sentence(

@@ -28,9 +28,15 @@ class Retailer(SQLModel, table=True):
     webhook_url: str = ""
     sealed_webhook_secret: str = Field(default="", repr=False)
     sealed_stock_secret: str = Field(default="", repr=False)
+    sealed_old_stock_secret: str = Field(default="", repr=False)
+    old_stock_secret_until: datetime | None = Field(default=None, sa_type=Moment)
     posts_paused: bool = False  # nothing goes out on any channel
     approval: bool = False  # a second person has to approve each deal's posts
     alarm_email: str = ""
+    stock_buffer: int = 0  # units of each offer that no deal may sell
+    price_rule: str = ""  # what a price before is; empty is the country's own
+    usual_days: int = 28  # how long a price is charged until it is the usual one
+    tax_points: int | None = None  # the usual tax in hundredths of a percent
     created_at: datetime = Field(sa_type=Moment)
 
     @property
@@ -91,6 +97,21 @@ def change_retailer(
     """
     retailer = get_retailer(session, retailer_id)
     retailer.sqlmodel_update(dict(values))
+    session.add(retailer)
+
+
+def renew_stock_secret(
+    session: Session, retailer_id: str, sealed: str, *, until: datetime
+) -> None:
+    """Take stock messages by a new secret; the one before is good *until* then, too.
+
+    Raises:
+        Missing: If there is none such.
+    """
+    retailer = get_retailer(session, retailer_id)
+    retailer.sealed_old_stock_secret = retailer.sealed_stock_secret
+    retailer.old_stock_secret_until = until if retailer.sealed_stock_secret else None
+    retailer.sealed_stock_secret = sealed
     session.add(retailer)
 
 

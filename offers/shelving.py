@@ -5,47 +5,68 @@ was, and an offer that a feed does not mention stays too.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Select, bindparam, insert
 from sqlmodel import Session, col, select, update
 
+from offers.befores import OfferBefore
 from offers.catalog import Offer
+from offers.feed.facts import NAMES, Facts, facts_of
 from offers.feed.rows import FeedRow
-from offers.ids import new_id
-from offers.prices import PricePoint
+from offers.ids import MOST_AT_ONCE, new_id
+from offers.levels import outdate_levels, take_levels
+from offers.newcomers import add_newcomers
+from offers.prices import PriceKind, PricePoint
 from offers.retailers import Retailer
+
+AT_ONCE = 1_000  # skus that are looked for at once
+
+Offered = dict[str, object]
+"""What is known of one offer, or different, by its column."""
+
+Places = Sequence[tuple[str, Sequence[tuple[str, int]]]]
+"""The units of skus by place, for those of which a feed tells them."""
+
+_SKU = NAMES.index("sku")
+_TITLE = NAMES.index("title")
+_QUANTITY = NAMES.index("quantity")
+_PRICE = NAMES.index("price_amount")
+_DAYS = ("sale_from", "sale_to")
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What rows did, or would do, to the catalog."""
+    """What rows did, or would do, to the catalog.
+
+    *unknown* rows tell the stock of offers that nobody has told the price of.
+    """
 
     new: int = 0
     changed: int = 0
     same: int = 0
+    unknown: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
-            self.new + other.new, self.changed + other.changed, self.same + other.same
+            self.new + other.new,
+            self.changed + other.changed,
+            self.same + other.same,
+            self.unknown + other.unknown,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """An offer whose quantity a feed changed from *before* to *after*.
-
-    One that is *new* to the catalog cannot be in a deal yet.
-    """
+    """A known offer whose quantity a feed changed from *before* to *after*."""
 
     offer_id: str
     before: int
     after: int
-    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +84,21 @@ def compare_rows(
     session: Session, retailer_id: str, rows: Sequence[FeedRow]
 ) -> tuple[Tally, list[Change]]:
     """Return what importing *rows* would do, and change nothing."""
-    known = _known(session, _offers_of(retailer_id, rows))
+    return compare_facts(session, retailer_id, [facts_of(row) for row in rows])
+
+
+def compare_facts(
+    session: Session, retailer_id: str, rows: Sequence[Facts]
+) -> tuple[Tally, list[Change]]:
+    """Return what importing *rows* would do, and change nothing."""
+    known = _known(session, retailer_id, rows)
+    sorted_out = _sort_out(rows, known)
     changes = [
-        Change(
-            row.sku,
-            row.title or str(known[row.sku]["title"]),
-            name,
-            known[row.sku][name],
-            value,
-        )
-        for row in rows
-        if row.sku in known
-        for name, value in _differences(known[row.sku], row).items()
+        Change(str(before["sku"]), _title(before, after), name, before[name], value)
+        for before, after in sorted_out.changed
+        for name, value in after.items()
     ]
-    changed = len({change.sku for change in changes})
-    new = sum(row.sku not in known for row in rows)
-    return Tally(new, changed, len(rows) - new - changed), changes
+    return sorted_out.tally, changes
 
 
 def import_rows(
@@ -94,27 +114,92 @@ def import_rows(
     *source* says where they come from, such as ``feed_01j…``, for the price log.
     Returns the quantities that changed too: they are for the stock's ledger.
     """
+    facts = [facts_of(row) for row in rows]
+    places = [(row.sku, row.quantities) for row in rows if row.quantities]
+    return import_facts(
+        session, retailer_id, facts, places=places, source=source, now=now
+    )
+
+
+def import_facts(
+    session: Session,
+    retailer_id: str,
+    rows: Sequence[Facts],
+    *,
+    places: Places = (),
+    source: str,
+    now: datetime,
+    minted_at: datetime | None = None,
+) -> tuple[Tally, list[Recount]]:
+    """Do as ``import_rows``; *minted_at* is the time in the ids of new offers."""
     _await_turn(session, retailer_id)
-    # An order may take units meanwhile.
-    locked = _offers_of(retailer_id, rows).with_for_update(key_share=True)
-    known = _known(session, locked)
-    fresh = [
-        _fresh(retailer_id, row, now)
-        for row in rows
-        if row.sku not in known and row.price is not None and row.title
-    ]
+    known = _known(session, retailer_id, rows, lock=True)
+    of_known = [(sku, told) for sku, told in places if sku in known]
+    rows = _at_places(session, retailer_id, rows, of_known, known, now)
+    done = _sort_out(rows, known)
+    minted_at = minted_at or now
+    while not _add_all(session, retailer_id, done.fresh, source, now, minted_at):
+        # Somebody was quicker, by whom they are known now.
+        known = _known(session, retailer_id, rows, lock=True)
+        done = _sort_out(rows, known)
+    _update(session, done.changed, now)
+    _keep_befores(session, done.changed, source, now)
+    _log_prices(session, done.changed, source, now)
+    _outdate(session, done.changed, of_known)
+    of_new = [(sku, told) for sku, told in places if (sku, told) not in of_known]
+    _place_new(session, retailer_id, of_new, now)
+    return done.tally, _recounts(done.changed)
+
+
+def import_newcomers(
+    session: Session,
+    retailer_id: str,
+    rows: Sequence[Facts],
+    *,
+    source: str,
+    now: datetime,
+    minted_at: datetime,
+) -> bool:
+    """Bring in offers of which none is known; return whether that was so.
+
+    If not, nothing has happened. Nobody is waited for but who brings in the same.
+    """
+    if len(rows) > MOST_AT_ONCE or not all(_is_whole(row) for row in rows):
+        return False
+    return add_newcomers(
+        session, retailer_id, rows, source=source, now=now, minted_at=minted_at
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _SortedOut:
+    """Rows told apart; of those that *changed* also what was known of them."""
+
+    fresh: list[Facts]
+    changed: list[tuple[Offered, Offered]]
+    tally: Tally
+
+
+def _sort_out(rows: Sequence[Facts], known: Mapping[object, Offered]) -> _SortedOut:
+    strange = [row for row in rows if row[_SKU] not in known]
+    fresh = [row for row in strange if _is_whole(row)]
     changed = [
-        (known[row.sku], differences)
+        (before, after)
         for row in rows
-        if row.sku in known and (differences := _differences(known[row.sku], row))
+        if (before := known.get(row[_SKU])) and (after := _differences(before, row))
     ]
-    if fresh:
-        session.exec(insert(Offer), params=fresh)
-    _update(session, changed, now)
-    points = [*fresh, *(_repriced(before, after) for before, after in changed)]
-    _log_prices(session, [point for point in points if point is not None], source, now)
-    tally = Tally(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
-    return tally, _recounts(fresh, changed)
+    same = len(rows) - len(strange) - len(changed)
+    tally = Tally(len(fresh), len(changed), same, len(strange) - len(fresh))
+    return _SortedOut(fresh, changed, tally)
+
+
+def _is_whole(row: Facts) -> bool:
+    """Whether *row* says enough for a new offer."""
+    return bool(row[_TITLE]) and row[_PRICE] is not None
+
+
+def _title(before: Offered, after: Offered) -> str:
+    return str(after.get("title") or before["title"])
 
 
 def _await_turn(session: Session, retailer_id: str) -> None:
@@ -123,116 +208,72 @@ def _await_turn(session: Session, retailer_id: str) -> None:
     session.exec(mine.with_for_update(key_share=True)).one_or_none()
 
 
-Facts = dict[str, object]
+def _known(
+    session: Session, retailer_id: str, rows: Sequence[Facts], *, lock: bool = False
+) -> dict[object, Offered]:
+    """Return what is known of the offers of *rows*, by their sku."""
+    known: dict[object, Offered] = {}
+    for start in range(0, len(rows), AT_ONCE):
+        skus = [row[_SKU] for row in rows[start : start + AT_ONCE]]
+        statement = _offers_of(retailer_id, skus)
+        if lock:  # an order may take units meanwhile
+            statement = statement.with_for_update(key_share=True)
+        found = session.execute(statement)  # mappings are not in sqlmodel's exec
+        known.update((facts["sku"], _with_days(facts)) for facts in found.mappings())
+    return known
 
 
-_COMPARED = (
-    "parent_key",
-    "title",
-    "description",
-    "brand",
-    "category",
-    "price_amount",
-    "list_price_amount",
-    "cost_amount",
-    "currency",
-    "tax",
-    "quantity",
-    "gtin",
-    "condition",
-    "image_url",
-    "options",
-    "mpn",
-    "tags",
-    "image_urls",
-    "sale_from",
-    "sale_to",
-)
-
-
-def _offers_of(retailer_id: str, rows: Sequence[FeedRow]) -> Select[Any]:
-    names = ("id", "retailer_id", "sku", "counted_at")
-    columns = [getattr(Offer, name) for name in (*names, *_COMPARED)]
+def _offers_of(retailer_id: str, skus: Sequence[object]) -> Select[Any]:
+    names = ("id", "retailer_id", "counted_at", *NAMES)
+    columns = [getattr(Offer, name) for name in names]
     return (
         sqlalchemy.select(*columns)
-        .where(
-            col(Offer.retailer_id) == retailer_id,
-            col(Offer.sku).in_([row.sku for row in rows]),
-        )
+        .where(col(Offer.retailer_id) == retailer_id, col(Offer.sku).in_(skus))
         .order_by(col(Offer.id))
     )
 
 
-def _known(session: Session, offers: Select[Any]) -> dict[str, Facts]:
-    found = session.execute(offers)  # mappings are not in sqlmodel's exec
-    return {facts["sku"]: dict(facts) for facts in found.mappings()}
+def _with_days(facts: Mapping[Any, Any]) -> Offered:
+    said = {n: day and day.isoformat() for n, day in facts.items() if n in _DAYS}
+    return {**facts, **said}
 
 
-def _facts(row: FeedRow) -> Facts:
-    """What a row says; a field that it does not say is ``None``."""
-    return {
-        "parent_key": row.parent_key,
-        "title": row.title,
-        "description": row.description,
-        "brand": row.brand,
-        "category": row.category,
-        "price_amount": row.price and row.price.amount,
-        "list_price_amount": row.list_price and row.list_price.amount,
-        "cost_amount": row.cost and row.cost.amount,
-        "currency": row.price and row.price.currency,
-        "tax": None if row.tax == "unknown" else row.tax,
-        "quantity": row.quantity,
-        "gtin": row.gtin,
-        "condition": row.condition,
-        "image_url": row.image_url,
-        "options": dump_options(row) if row.options else None,
-        "mpn": row.mpn,
-        "tags": _dump(row.tags) if row.tags else None,
-        "image_urls": _dump(row.image_urls) if row.image_urls else None,
-        "sale_from": row.sale_from,
-        "sale_to": row.sale_to,
-    }
-
-
-def dump_options(row: FeedRow) -> str:
-    return json.dumps(row.options, ensure_ascii=False)
-
-
-def _dump(texts: Sequence[str]) -> str:
-    return json.dumps(texts, ensure_ascii=False)
-
-
-def _differences(before: Mapping[str, object], row: FeedRow) -> Facts:
+def _differences(before: Offered, row: Facts) -> Offered:
     return {
         name: value
-        for name, value in _facts(row).items()
+        for name, value in zip(NAMES, row, strict=True)
         if value is not None and value != before[name]
     }
 
 
-def _fresh(retailer_id: str, row: FeedRow, now: datetime) -> Facts:
-    facts = _facts(row)
-    facts["description"] = row.description or ""
-    facts["tax"], facts["options"] = row.tax, dump_options(row)
-    facts["tags"], facts["image_urls"] = _dump(row.tags), _dump(row.image_urls)
-    return {
-        **facts,
-        "id": new_id("offer", now),
-        "retailer_id": retailer_id,
-        "sku": row.sku,
-        "counted_at": None if row.quantity is None else now,
-        "picture_id": None,
-        "imported_at": now,
-        "first_seen_at": now,
-    }
+def _add_all(
+    session: Session,
+    retailer_id: str,
+    fresh: Sequence[Facts],
+    source: str,
+    now: datetime,
+    minted_at: datetime,
+) -> bool:
+    """Enter new offers, unless one of them is known meanwhile."""
+    return all(
+        add_newcomers(
+            session,
+            retailer_id,
+            fresh[start : start + MOST_AT_ONCE],
+            source=source,
+            now=now,
+            minted_at=minted_at,
+        )
+        for start in range(0, len(fresh), MOST_AT_ONCE)
+    )
 
 
 def _update(
-    session: Session, changed: Sequence[tuple[Facts, Facts]], now: datetime
+    session: Session, changed: Sequence[tuple[Offered, Offered]], now: datetime
 ) -> None:
     if not changed:
         return
-    names = (*_COMPARED, "counted_at", "imported_at")
+    names = (*NAMES, "counted_at", "imported_at")
     statement = (
         update(Offer)
         .where(col(Offer.id) == bindparam("offer_id"))
@@ -242,54 +283,134 @@ def _update(
     session.connection().execute(statement, parameters)
 
 
-def _updated(before: Facts, after: Facts, now: datetime) -> Facts:
-    counted_at = now if "quantity" in after else before["counted_at"]
+def _updated(before: Offered, after: Offered, now: datetime) -> Offered:
+    values = {name: after.get(name, before[name]) for name in NAMES}
+    days = {n: date.fromisoformat(str(values[n])) for n in _DAYS if values[n]}
     return {
-        **{name: before[name] for name in _COMPARED},
-        **after,
+        **values,
+        **days,
         "offer_id": before["id"],
-        "counted_at": counted_at,
+        "counted_at": now if "quantity" in after else before["counted_at"],
         "imported_at": now,
     }
 
 
-def _recounts(
-    fresh: Sequence[Facts], changed: Sequence[tuple[Facts, Facts]]
-) -> list[Recount]:
-    counts: list[tuple[object, object, object, bool]] = [
-        (facts["id"], None, facts["quantity"], True) for facts in fresh
-    ]
-    counts += [
-        (before["id"], before["quantity"], after.get("quantity"), False)
+def _keep_befores(
+    session: Session,
+    changed: Sequence[tuple[Offered, Offered]],
+    source: str,
+    now: datetime,
+) -> None:
+    rows = [
+        {
+            "id": new_id("before", now),
+            "retailer_id": before["retailer_id"],
+            "import_id": source,
+            "offer_id": before["id"],
+            "before": _as_json({name: before[name] for name in after}),
+            "after": _as_json(after),
+        }
         for before, after in changed
     ]
-    return [
-        Recount(str(offer_id), before if isinstance(before, int) else 0, after, new)
-        for offer_id, before, after, new in counts
-        if isinstance(after, int)
-    ]
+    if rows:
+        session.exec(insert(OfferBefore), params=rows)
 
 
-def _repriced(before: Facts, after: Facts) -> Facts | None:
-    if "price_amount" not in after and "currency" not in after:
-        return None
-    return {**before, **after}
+def _as_json(facts: Offered) -> str:
+    return json.dumps(facts, ensure_ascii=False, default=str)
 
 
 def _log_prices(
-    session: Session, priced: Sequence[Facts], source: str, now: datetime
+    session: Session,
+    changed: Sequence[tuple[Offered, Offered]],
+    source: str,
+    now: datetime,
 ) -> None:
     points = [
         {
             "id": new_id("price", now),
-            "retailer_id": facts["retailer_id"],
-            "offer_id": facts["id"],
-            "price_amount": facts["price_amount"],
-            "currency": facts["currency"],
+            "retailer_id": before["retailer_id"],
+            "offer_id": before["id"],
+            "price_amount": after.get("price_amount", before["price_amount"]),
+            "currency": after.get("currency", before["currency"]),
             "applied_at": now,
             "source": source,
+            "kind": PriceKind.FEED,
+            "tax": after.get("tax", before["tax"]),
+            "country": "",
         }
-        for facts in priced
+        for before, after in changed
+        if "price_amount" in after or "currency" in after
     ]
     if points:
         session.exec(insert(PricePoint), params=points)
+
+
+def _at_places(
+    session: Session,
+    retailer_id: str,
+    rows: Sequence[Facts],
+    places: Places,
+    known: Mapping[object, Offered],
+    now: datetime,
+) -> Sequence[Facts]:
+    """Keep where known offers are; return *rows* with the units where they count."""
+    if not places:
+        return rows
+    levels = [(str(known[sku]["id"]), told) for sku, told in places]
+    counts = take_levels(session, retailer_id, levels, now=now)
+    of = {sku: counts[str(known[sku]["id"])] for sku, _ in places}
+    return [
+        (*row[:_QUANTITY], of[str(row[_SKU])], *row[_QUANTITY + 1 :])
+        if row[_SKU] in of
+        else row
+        for row in rows
+    ]
+
+
+def _outdate(
+    session: Session, changed: Sequence[tuple[Offered, Offered]], placed: Places
+) -> None:
+    """Where a file says how many there are in all, no place is known any more."""
+    by_place = {sku for sku, _ in placed}
+    outdate_levels(
+        session,
+        [
+            str(before["id"])
+            for before, after in changed
+            if "quantity" in after and before["sku"] not in by_place
+        ],
+    )
+
+
+def _place_new(
+    session: Session, retailer_id: str, places: Places, now: datetime
+) -> None:
+    """Keep where new offers are, and count what is at places that count."""
+    if not places:
+        return
+    ids = dict(_ids(session, retailer_id, [sku for sku, _ in places]))
+    levels = [(ids[sku], told) for sku, told in places if sku in ids]
+    counts = take_levels(session, retailer_id, levels, now=now)
+    for offer_id, told in levels:
+        if counts[offer_id] != sum(units for _, units in told):
+            values = {"quantity": counts[offer_id]}
+            session.exec(update(Offer).where(col(Offer.id) == offer_id).values(values))
+
+
+def _ids(
+    session: Session, retailer_id: str, skus: Sequence[str]
+) -> Iterable[tuple[str, str]]:
+    for start in range(0, len(skus), AT_ONCE):
+        some = col(Offer.sku).in_(skus[start : start + AT_ONCE])
+        mine = col(Offer.retailer_id) == retailer_id
+        yield from session.exec(select(Offer.sku, Offer.id).where(mine, some))
+
+
+def _recounts(changed: Iterable[tuple[Offered, Offered]]) -> list[Recount]:
+    counts = [(b["id"], b["quantity"] or 0, a.get("quantity")) for b, a in changed]
+    return [
+        Recount(str(offer_id), before, after)
+        for offer_id, before, after in counts
+        if isinstance(before, int) and isinstance(after, int)
+    ]

@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import column, insert, table
 from sqlalchemy import select as sql_select
-from sqlmodel import Session, SQLModel, col, select, update
+from sqlmodel import Session, SQLModel, col, delete, select, update
 
 from offers.accounts import OUTLET, ChannelAccount, accounts
 from offers.allotments import fit_to_stock, lock_offer
 from offers.catalog import Offer
 from offers.deals import Deal
+from offers.declarations import DeclaredPrice, PriceDeclaration
 from offers.errors import WrongState
+from offers.honesty_seasons import Part, SaleSeason
+from offers.ids import new_id
 from offers.pictures import Picture
 from offers.posts import Post, PostState, posts_of_deal, schedule_posts
 from offers.prices import PricePoint
@@ -32,6 +35,8 @@ SCENERY: tuple[type[SQLModel], ...] = (
     ChannelAccount,
     Offer,
     PricePoint,
+    PriceDeclaration,
+    DeclaredPrice,
     Deal,
     Post,
 )
@@ -39,6 +44,7 @@ SCENERY: tuple[type[SQLModel], ...] = (
 
 HOLD_MINUTES = 1  # so that what nobody pays for is back soon
 RUNS = timedelta(hours=1)
+SEASON = timedelta(weeks=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ def set_stage(
         WrongState: If there is nothing left for it to sell.
     """
     _forget_the_world(session, retailer_id, stands)
+    _open_a_season(session, retailer_id, now)
     _rest_the_others(session, retailer_id, deal_id, now)
     deal = _renew(session, retailer_id, deal_id)
     if deal.left <= 0:
@@ -116,11 +123,29 @@ def _forget_the_world(
     retailer = get_retailer(session, retailer_id)
     retailer.webhook_url = ""
     retailer.sealed_webhook_secret = retailer.sealed_stock_secret = ""
+    retailer.sealed_old_stock_secret = ""
     session.add(retailer)
     for account in accounts(session, retailer_id):
         _move(account, stands.get(account.id))
         session.add(account)
     session.flush()
+
+
+def _open_a_season(session: Session, retailer_id: str, now: datetime) -> None:
+    """Let the deal say now what it is to say in a season of sales."""
+    session.exec(delete(SaleSeason).where(col(SaleSeason.retailer_id) == retailer_id))
+    day = now.date()
+    season = SaleSeason(
+        id=new_id("season", now),
+        retailer_id=retailer_id,
+        year=day.year,
+        part=Part.WINTER,
+        begins_on=day - SEASON,
+        ends_on=day + SEASON,
+        set_by="",
+        set_at=now,
+    )
+    session.add(season)
 
 
 def _move(account: ChannelAccount, stand: Stand | None) -> None:

@@ -16,8 +16,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from offers.columns import Moment
 from offers.errors import InvalidField
+from offers.honesty_words import says_reduction, why_no_soldes
 from offers.ids import new_id
-from offers.retailers import take_turns
+from offers.retailers import get_retailer, take_turns
 from offers.sentences import Sentence
 
 FIELDS = (
@@ -113,9 +114,13 @@ def keep_template(
     """Word a retailer's posts of a kind, on one network or on all others.
 
     Raises:
-        InvalidField: If no post could be made of *body*.
+        InvalidField: If no post could be made of *body*, or it may not be said now.
     """
     body = check_body(kind, body)
+    retailer = get_retailer(session, retailer_id)
+    problem = why_no_soldes(session, retailer, body, start=now, end=now)
+    if problem is not None:
+        raise InvalidField("body", problem, body)
     take_turns(session, retailer_id)
     template = _find(session, retailer_id, language, kind, network) or PostTemplate(
         id=new_id("template", now),
@@ -191,7 +196,7 @@ def _problem(kind: str, body: str) -> Sentence | None:
             "A brace has no other half: a field is written as {field} is.",
             field="{title}",
         )
-    return _missing(kind, fields) or _attached(body)
+    return _missing(kind, fields) or _attached(body) or _claim(body)
 
 
 def _missing(kind: str, fields: Counter[str]) -> Sentence | None:
@@ -221,6 +226,18 @@ def _attached(body: str) -> Sentence | None:
                 field=_braced(name),
             )
     return None
+
+
+def _claim(body: str) -> Sentence | None:
+    """Tell of a reduction in words of its own: only a field has its evidence."""
+    if not says_reduction(_FIELD.sub("", body)):
+        return None
+    return Sentence(
+        "Use {percent} and {prior} for what an offer cost before: figures typed here"
+        " would have no evidence.",
+        percent=_braced("percent"),
+        prior=_braced("prior"),
+    )
 
 
 def _braced(name: str) -> str:

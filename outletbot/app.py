@@ -20,8 +20,10 @@ from outletbot.payments import Gateways
 from outletbot.sealing import Seal
 from outletbot.web import (
     desk,
+    feed_push,
     health,
     shop,
+    shop_webhooks,
     static_files,
     stock_webhook,
     stripe_webhook,
@@ -71,7 +73,14 @@ def build_app(
     app.cleanup_ctx.append(_reach_out)
     for routes in (*shop.ROUTES, *desk.ROUTES):
         app.add_routes(routes)
-    for module in (static_files, health, stripe_webhook, stock_webhook):
+    for module in (
+        static_files,
+        feed_push,
+        health,
+        stripe_webhook,
+        stock_webhook,
+        shop_webhooks,
+    ):
         app.add_routes(module.routes)
     shop.prepare(app)
     desk.prepare(app)

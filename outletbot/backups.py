@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from outletbot.db import Database
-from outletbot.schema import is_known, migrate
+from outletbot.revisions import is_known
+from outletbot.schema import migrate
 
 PAGES = 2_000  # 8 MB at a time between two words of the progress
 OWNER_ONLY = 0o600

@@ -17,7 +17,7 @@ from outletbot.db import Database
 from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.payments import PaymentError
-from outletbot.schema import is_current
+from outletbot.revisions import is_current
 from outletbot.sealing import NO_KEY, CannotOpen, Seal
 from outletbot.stripe_client import stripe_gateways
 

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     allow_private_addresses: bool = False
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$")
+    feed_folder: str = ""
     max_upload_mb: int = Field(default=25, ge=1, le=500)
     max_holds_per_address: int = Field(default=40, ge=0)
     stop_seconds: int = Field(default=25, ge=1, le=600)

@@ -59,9 +59,11 @@ class Database:
             self._claimers = ThreadPoolExecutor(CLAIMERS, thread_name_prefix="db-claim")
 
     @classmethod
-    def connect(cls, url: str, *, ticks: Ticks = time.monotonic) -> Self:
+    def connect(
+        cls, url: str, *, ticks: Ticks = time.monotonic, cache_mb: int = 32
+    ) -> Self:
         """Open the database at *url*; a SQLite file's folder is made if needed."""
-        return cls(open_engines(url), ticks=ticks)
+        return cls(open_engines(url, cache_mb=cache_mb), ticks=ticks)
 
     @property
     def is_file(self) -> bool:

@@ -7,6 +7,7 @@ are written where everything is.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,14 @@ class Engines:
             engine.dispose()
 
 
-def open_engines(url: str) -> Engines:
-    """Return the engines for *url*; a SQLite file's folder is made if needed."""
+def open_engines(url: str, *, cache_mb: int = 32) -> Engines:
+    """Return the engines for *url*; a SQLite file's folder is made if needed.
+
+    A rush looks all over the indexes: a cache of *cache_mb* for each connection keeps
+    them at hand. PostgreSQL has its own.
+    """
     if url.startswith("sqlite:///"):
-        return _open_file(url)
+        return _open_file(url, cache_mb)
     return Engines(
         _open_postgres(
             url,
@@ -120,33 +125,33 @@ def _options(url: str, options: Mapping[str, str]) -> str:
     return " ".join([*ours, *([asked] if isinstance(asked, str) else asked)])
 
 
-def _open_file(url: str) -> Engines:
+def _open_file(url: str, cache_mb: int) -> Engines:
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     writing = create_engine(url)
-    event.listen(writing, "connect", _set_up)
+    event.listen(writing, "connect", partial(_set_up, cache_mb=cache_mb))
     event.listen(writing, "begin", _begin)
     reading = create_engine(
         url, pool_size=READERS, max_overflow=0, pool_timeout=PATIENCE
     )
-    event.listen(reading, "connect", _set_up_reader)
+    event.listen(reading, "connect", partial(_set_up_reader, cache_mb=cache_mb))
     event.listen(reading, "begin", _begin)
     return Engines(reading, writing, writing)
 
 
-def _set_up(connection: Any, _record: object) -> None:
+def _set_up(connection: Any, _record: object, *, cache_mb: int) -> None:
     connection.isolation_level = None  # BEGIN is ours, below
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",  # what was answered must survive a power cut
         "foreign_keys=ON",
         "busy_timeout=15000",
-        "cache_size=-32768",  # KiB: a rush looks all over the indexes
+        f"cache_size=-{cache_mb * 1024}",  # KiB
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _set_up_reader(connection: Any, record: object) -> None:
-    _set_up(connection, record)
+def _set_up_reader(connection: Any, record: object, *, cache_mb: int) -> None:
+    _set_up(connection, record, cache_mb=cache_mb)
     connection.execute("PRAGMA query_only=ON")
 
 

@@ -11,10 +11,18 @@ from aiohttp import web
 from sqlmodel import Session
 
 from offers.accounts import ChannelAccount
-from offers.alarms import PostAlarm, find_troubles
+from offers.alarms import FeedAlarm, PostAlarm, find_troubles
 from offers.posts import PostState
 from offers.sentences import Sentence
-from outletbot.alarm_letters import tell_post
+from offers.shop_troubles import ShopTrouble
+from outletbot.alarm_letters import (
+    feed_address,
+    feed_reason,
+    shop_address,
+    tell_feed,
+    tell_post,
+    tell_shop,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +52,35 @@ class ChannelTrouble:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedTrouble:
+    """A source of feeds that has to be looked at, at *address*."""
+
+    sentence: Sentence
+    reason: Sentence | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class UntoldShop:
+    """A shop that does not hear what was sold here; *reason* is in its words."""
+
+    sentence: Sentence
+    reason: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class PostAlarms:
-    """What is wrong with posts and channels; nothing is if it is empty."""
+    """What is wrong with posts, channels, feeds and shops; nothing if it is empty."""
 
     posts: tuple[PostTrouble, ...] = ()
     channels: tuple[ChannelTrouble, ...] = ()
+    feeds: tuple[FeedTrouble, ...] = ()
+    shops: tuple[UntoldShop, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.posts) + len(self.channels)
+        posting = len(self.posts) + len(self.channels)
+        return posting + len(self.feeds) + len(self.shops)
 
 
 BANNER = web.RequestKey("BANNER", PostAlarms)
@@ -66,6 +95,8 @@ def read_post_alarms(
     return PostAlarms(
         tuple(map(_post_trouble, troubles.posts)),
         tuple(map(_channel_trouble, troubles.accounts)),
+        tuple(map(_feed_trouble, troubles.feeds)),
+        tuple(map(_untold_shop, troubles.shops)),
     )
 
 
@@ -83,3 +114,12 @@ def _post_trouble(alarm: PostAlarm) -> PostTrouble:
 
 def _channel_trouble(account: ChannelAccount) -> ChannelTrouble:
     return ChannelTrouble(account.id, account.kind, account.handle, account.trouble)
+
+
+def _feed_trouble(alarm: FeedAlarm) -> FeedTrouble:
+    source = alarm.source
+    return FeedTrouble(tell_feed(alarm), feed_reason(source), feed_address(source))
+
+
+def _untold_shop(trouble: ShopTrouble) -> UntoldShop:
+    return UntoldShop(tell_shop(trouble), trouble.reason, shop_address(trouble))

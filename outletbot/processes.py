@@ -12,25 +12,31 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from offers.beats import EVERY
 from outletbot.app import build_app
 from outletbot.clock import Clock
 from outletbot.config import Settings
 from outletbot.db import Database
+from outletbot.fetching import Fetcher
 from outletbot.hints import Hints, open_hints
 from outletbot.importing import work_on_import
 from outletbot.jobs.alarming import sound_alarms
 from outletbot.jobs.beating import Heart
 from outletbot.jobs.bookkeeping import keep_books
 from outletbot.jobs.delivering import Courier
+from outletbot.jobs.explaining import explain_refunds
 from outletbot.jobs.following import follow_up_deals
+from outletbot.jobs.gathering import Gatherer, judge_feeds
 from outletbot.jobs.handling import handle_arrivals
 from outletbot.jobs.keeping import keep_accounts
+from outletbot.jobs.learning import take_known_counts
 from outletbot.jobs.mailing import send_letters
+from outletbot.jobs.marking_down import mark_down
 from outletbot.jobs.measuring import measure_posts
 from outletbot.jobs.opening import open_and_close
 from outletbot.jobs.paying import expire_holds, open_missing_pages
@@ -40,6 +46,7 @@ from outletbot.jobs.refunding import give_due_refunds
 from outletbot.jobs.rehearsing import Players
 from outletbot.jobs.retiring import Retirer
 from outletbot.jobs.running import Job, run_jobs
+from outletbot.jobs.telling import Teller
 from outletbot.keys import STOP
 from outletbot.mail import open_transport
 from outletbot.networks import Networks
@@ -48,6 +55,7 @@ from outletbot.paying import Paying
 from outletbot.payments import Gateways
 from outletbot.referee import refereed_clock
 from outletbot.sealing import Seal
+from outletbot.shops.opening import Shops
 from outletbot.stopping import Stop, run_until
 from outletbot.stripe_client import stripe_gateways
 from outletbot.tokens import Keeper
@@ -135,6 +143,7 @@ async def work(process: Process) -> None:
         publisher = Publisher(database, keeper, clock, public_url=settings.public_url)
         retirer = Retirer(database, keeper, clock, public_url=settings.public_url)
         courier = Courier(database, http, seal, clock)
+        teller = Teller(database, Shops(http, seal, clock), clock)
         players = Players(database, clock, settings.environment())
         heart = Heart(database, clock)
         keep_what_is()
@@ -145,9 +154,11 @@ async def work(process: Process) -> None:
                 Job("publishing", publisher.publish_due, QUICK, wakes=("posts",)),
                 *account_jobs(database, networks, keeper, clock),
                 Job("delivering", courier.deliver_due, wakes=("deliveries",)),
+                Job("telling", teller.tell_due, wakes=("deliveries",)),
                 Job("retiring", retirer.retire_due, wakes=("deals",)),
                 *money_jobs(database, process.gateways, clock, process.stop),
                 Job("importing", partial(_import_next, process), wakes=("imports",)),
+                *feed_jobs(process, http, seal),
                 Job("rehearsing", players.play_next, SLOW, wakes=("rehearsals",)),
             ],
             process.stop,
@@ -156,6 +167,27 @@ async def work(process: Process) -> None:
         await asyncio.gather(publisher.finish(), retirer.finish(), players.finish())
         await keeper.finish()
         await heart.stop()
+
+
+def feed_jobs(process: Process, http: ClientSession, seal: Seal) -> list[Job]:
+    """Return the jobs by which feeds come in without anybody."""
+    settings, database, clock = process.settings, process.database, process.clock
+    most = settings.max_upload_mb * 1024 * 1024
+    plain = settings.allow_private_addresses
+    fetcher = Fetcher(http, seal, most=most, plain=plain)
+    base = Path(settings.feed_folder) if settings.feed_folder else None
+    gatherer = Gatherer(database, fetcher, clock, base=base, most=most)
+    judge = partial(judge_feeds, database, clock)
+    return [
+        Job(
+            "gathering",
+            gatherer.gather_due,
+            SLOW,
+            wakes=("sources",),
+            tells=("imports",),
+        ),
+        Job("judging", judge, wakes=("imports",), tells=("imports", "sources")),
+    ]
 
 
 def account_jobs(
@@ -194,14 +226,15 @@ async def watch(process: Process) -> None:
         mails=transport is not None,
     )
     letters = partial(send_letters, database, transport, clock)
-    await run_jobs(
-        [
-            Job("alarming", alarms, 2 * SLOW, tells=("deliveries", "letters")),
-            Job("mailing", letters, SLOW, wakes=("letters",)),
-        ],
-        process.stop,
-        process.hints,
-    )
+    public_url = settings.public_url
+    refunds = partial(explain_refunds, database, clock, public_url=public_url)
+    jobs = [
+        Job("alarming", alarms, 2 * SLOW, tells=("deliveries", "letters")),
+        Job("mailing", letters, SLOW, wakes=("letters",)),
+    ]
+    if transport is not None:
+        jobs.append(Job("explaining", refunds, 2 * SLOW, tells=("letters",)))
+    await run_jobs(jobs, process.stop, process.hints)
 
 
 def money_jobs(
@@ -220,11 +253,22 @@ def money_jobs(
             tells=("deals", "posts", "deliveries"),
         ),
         Job(
+            "marking_down",
+            partial(mark_down, database, clock),
+            tells=("deals",),
+        ),
+        Job(
             "handling",
             partial(handle_arrivals, database, gateways, clock, stop),
             QUICK,
             wakes=("arrivals",),
             tells=("deals", "refunds", "deliveries"),
+        ),
+        Job(
+            "learning",
+            partial(take_known_counts, database, clock),
+            timedelta(seconds=10),
+            tells=("deals",),
         ),
         Job(
             "expiring", partial(expire_holds, database, paying, clock), tells=("deals",)

@@ -12,8 +12,10 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from offers.accounts import ChannelAccount
+from offers.honesty_seasons import Season, seasons
+from offers.honesty_words import why_out_of_season
 from offers.pictures import Picture
-from offers.planned import Plan, read_plans, read_reductions
+from offers.planned import Plan, due_of, read_plans, read_reductions
 from offers.prices import Reduction
 from offers.readiness import Finding, Light, Terms, find_obstacles, worst
 from offers.retailers import Retailer, get_retailer
@@ -47,6 +49,7 @@ class Prospect:
     plans: Sequence[Plan]
     templates: Sequence[PostTemplate]
     reductions: Mapping[str, Reduction | None]
+    seasons: Sequence[Season] = ()
 
 
 async def read_lights(
@@ -77,6 +80,7 @@ def read_prospect(
         wanted,
         templates(session, retailer_id, retailer.language),
         read_reductions(session, [plan.deal for plan in wanted]),
+        seasons(session, retailer, around=now.astimezone(retailer.zone).date()),
     )
 
 
@@ -94,7 +98,7 @@ def judge(
         if isinstance(channel, Finding):
             found = [channel, *find_obstacles(plan, Terms(), now=now)]
         else:
-            terms = _terms(prospect, plan, channel, public_url)
+            terms = _terms(prospect, plan, channel, public_url, now)
             found = find_obstacles(plan, terms, now=now)
         lights[plan.post.id] = Readiness(worst(found), tuple(found))
     return lights
@@ -110,7 +114,9 @@ def _open(networks: Networks, account: ChannelAccount) -> Channel | Finding:
         return Finding(Light.STUCK, sentence)
 
 
-def _terms(prospect: Prospect, plan: Plan, channel: Channel, public_url: str) -> Terms:
+def _terms(
+    prospect: Prospect, plan: Plan, channel: Channel, public_url: str, now: datetime
+) -> Terms:
     capabilities, post = channel.capabilities, plan.post
     needs = capabilities.images.least > 0 and not post.answers_id
     lacks = needs and plan.picture_id is None
@@ -121,11 +127,13 @@ def _terms(prospect: Prospect, plan: Plan, channel: Channel, public_url: str) ->
         needs_picture=needs,
         rates=[(rate.times, rate.per) for rate in capabilities.posts],
         cost_micros=int(dollars * 1_000_000),
-        refusal="" if lacks else _refusal(prospect, plan, channel, public_url),
+        refusal="" if lacks else _refusal(prospect, plan, channel, public_url, now),
     )
 
 
-def _refusal(prospect: Prospect, plan: Plan, channel: Channel, public_url: str) -> str:
+def _refusal(
+    prospect: Prospect, plan: Plan, channel: Channel, public_url: str, now: datetime
+) -> str:
     """Make the post as it would be. Return why that cannot be done, or nothing."""
     matter = Matter(
         plan.post,
@@ -138,10 +146,13 @@ def _refusal(prospect: Prospect, plan: Plan, channel: Channel, public_url: str) 
         prospect.templates,
     )
     try:
-        draft_post(matter, channel, public_url=public_url)
+        draft = draft_post(matter, channel, public_url=public_url)
     except Rejected as refusal:
         return str(refusal)
-    return ""
+    text, due_at = draft.text.replace(plan.post.code, ""), due_of(plan.post, now)
+    found, zone = prospect.seasons, prospect.retailer.zone
+    why = why_out_of_season(text, found, zone, start=due_at, end=due_at)
+    return "" if why is None else str(why)
 
 
 def _placeholder(plan: Plan) -> Picture | None:

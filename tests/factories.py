@@ -17,7 +17,9 @@ from offers.catalog import Offer
 from offers.checkouts import Checkout, CheckoutState, Paid
 from offers.claims import Claim
 from offers.deals import Deal
+from offers.declarations import DeclaredPrice, PriceDeclaration, Scope
 from offers.disputes import Dispute
+from offers.echoes import Echo
 from offers.feed.rows import FeedRow
 from offers.holds import ACTIVE, UNPAGED, Hold, HoldState
 from offers.ids import new_code, new_id
@@ -32,6 +34,11 @@ from offers.prices import PricePoint
 from offers.readings import Reading, Subject
 from offers.refunds import Refund
 from offers.retailers import Retailer
+from offers.rules import MarkdownRule, RuleField
+from offers.shops import ShopConnection, ShopItem, ShopKind
+from offers.sources import FeedSource, SourceKind
+from offers.stock import Cause
+from offers.weeks import Week
 from webhooks.inbox import Arrival, new_arrival
 from webhooks.outbox import Delivery
 
@@ -163,7 +170,13 @@ def make_offer(
 
 
 def make_price(
-    session: Session, offer: Offer, amount: int, at: datetime, *, currency: str = ""
+    session: Session,
+    offer: Offer,
+    amount: int,
+    at: datetime,
+    *,
+    currency: str = "",
+    source: str = "test",
 ) -> PricePoint:
     """Log that *offer* cost *amount* from *at* on."""
     point = PricePoint(
@@ -173,9 +186,39 @@ def make_price(
         price_amount=amount,
         currency=currency or offer.currency,
         applied_at=at,
-        source="test",
+        source=source,
     )
     return _keep(session, point)
+
+
+def make_declaration(
+    session: Session, offer: Offer | None = None, *, amount: int = 9_900
+) -> PriceDeclaration:
+    """Declare that *offer* cost *amount* in the 60 days up to yesterday."""
+    offer = offer or make_offer(session)
+    today = NOON.date()
+    declaration = PriceDeclaration(
+        id=new_id("declaration", NOON),
+        retailer_id=offer.retailer_id,
+        scope=Scope.OFFER,
+        subject_id=offer.id,
+        from_on=today - 60 * DAY,
+        to_on=today - DAY,
+        basis="The till says so.",
+        declared_by="merchant_1",
+        name="Ana",
+        declared_at=NOON,
+    )
+    _keep(session, declaration)
+    said = DeclaredPrice(
+        declaration_id=declaration.id,
+        offer_id=offer.id,
+        retailer_id=offer.retailer_id,
+        price_amount=amount,
+        currency=offer.currency,
+    )
+    _keep(session, said)
+    return declaration
 
 
 def make_deal(
@@ -249,6 +292,34 @@ def post_of(session: Session, deal: Deal) -> Post:
     found = _first(session, select(Post).where(*wanted).order_by(col(Post.id)))
     assert found is not None
     return found
+
+
+def make_rule(session: Session, value: str = "Jackets", **facts: Any) -> MarkdownRule:
+    rule = MarkdownRule(
+        id=new_id("rule", NOON),
+        retailer_id=facts.pop("retailer_id", "") or north(session).id,
+        place=facts.pop("place", 1),
+        field=facts.pop("field", RuleField.CATEGORY),
+        value=value,
+        markdown_percent=facts.pop("markdown_percent", 40),
+        margin_percent=facts.pop("margin_percent", 5),
+        changed_at=NOON,
+        **facts,
+    )
+    return _keep(session, rule)
+
+
+def make_week_of(session: Session, *deals: Deal, **facts: Any) -> Week:
+    """Make the row that says that *deals* were made in one go."""
+    week = Week(
+        id=new_id("week", NOON),
+        retailer_id=deals[0].retailer_id if deals else north(session).id,
+        key=facts.pop("key", "") or new_code(),
+        deal_ids=json.dumps([deal.id for deal in deals]),
+        made_at=NOON,
+        **facts,
+    )
+    return _keep(session, week)
 
 
 def make_claim(session: Session, deal: Deal, **facts: Any) -> Claim:
@@ -460,6 +531,63 @@ def make_reading(session: Session, account_id: str = "", **facts: Any) -> Readin
     return _keep(session, reading)
 
 
+def make_shop(
+    session: Session,
+    kind: ShopKind = ShopKind.SHOPIFY,
+    *,
+    retailer_id: str = "",
+    **facts: Any,
+) -> ShopConnection:
+    """Make the connection of a retailer's shop, which has no secret yet."""
+    shop = ShopConnection(
+        id=new_id("shop", NOON),
+        retailer_id=retailer_id or north(session).id,
+        kind=kind,
+        name=facts.pop("name", "North's shop"),
+        address=facts.pop("address", "https://north.myshopify.com"),
+        created_at=facts.pop("created_at", NOON - DAY),
+        **facts,
+    )
+    return _keep(session, shop)
+
+
+def make_shop_item(
+    session: Session, shop: ShopConnection, item_key: str, sku: str, **facts: Any
+) -> ShopItem:
+    """Let *shop* know an offer by a key of its own."""
+    item = ShopItem(
+        id=new_id("item", NOON),
+        retailer_id=shop.retailer_id,
+        shop_id=shop.id,
+        item_key=item_key,
+        sku=sku,
+        learned_at=NOON - DAY,
+        **facts,
+    )
+    return _keep(session, item)
+
+
+def make_echo(
+    session: Session, offer: Offer | None = None, *, change: int = -1, **facts: Any
+) -> Echo:
+    """Make what a shop is owed of a sale; the shop is named, and need not be there."""
+    offer = offer or make_offer(session)
+    echo = Echo(
+        id=new_id("echo", NOON),
+        retailer_id=offer.retailer_id,
+        shop_id=facts.pop("shop_id", "shop_1"),
+        offer_id=offer.id,
+        sku=offer.sku,
+        change=change,
+        cause=facts.pop("cause", Cause.ORDER),
+        source_id=facts.pop("source_id", new_id("order", NOON)),
+        due_at=facts.pop("due_at", NOON),
+        created_at=facts.pop("created_at", NOON),
+        **facts,
+    )
+    return _keep(session, echo)
+
+
 def make_row(sku: str = "PARKA-M", **facts: Any) -> FeedRow:
     """Make a good row of a feed that says little beside what it must."""
     amount, currency = facts.pop("price_amount", 9_900), facts.pop("currency", "eur")
@@ -496,6 +624,22 @@ def make_import(session: Session, *, retailer_id: str = "", **facts: Any) -> Fee
         **facts,
     )
     return _keep(session, feed)
+
+
+def make_source(session: Session, *, retailer_id: str = "", **facts: Any) -> FeedSource:
+    """Make an address from which feeds are fetched, due now."""
+    source = FeedSource(
+        id=new_id("source", NOON),
+        retailer_id=retailer_id or north(session).id,
+        kind=facts.pop("kind", SourceKind.ADDRESS),
+        name=facts.pop("name", "Shop"),
+        url=facts.pop("url", "https://shop.example/feed.csv"),
+        currency=facts.pop("currency", "eur"),
+        due_at=facts.pop("due_at", NOON),
+        created_at=facts.pop("created_at", NOON - HOUR),
+        **facts,
+    )
+    return _keep(session, source)
 
 
 def make_arrival(

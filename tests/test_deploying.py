@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from outletbot.cli import cli
+from outletbot.cli import build
 from outletbot.config import NEEDED, Settings
 from outletbot.demo.running import free_ports
 from outletbot.engines import CLAIMERS, READERS, WRITERS
@@ -26,7 +26,7 @@ from tests.outletbot.test_processes import await_answer, await_words, installati
 
 ROOT = Path(__file__).parents[1]
 UNITS = sorted((ROOT / "docs/systemd").glob("outletbot*"))
-COMMANDS = set(get_command(cli).commands)  # type: ignore[attr-defined]
+COMMANDS = set(get_command(build()).commands)  # type: ignore[attr-defined]
 BIN = Path(sys.executable).parent
 
 

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from sqlmodel import SQLModel
 from typer.main import get_command
 
-from outletbot import schema
+from outletbot import revisions, schema, tables
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.languages import FOLDER
@@ -67,17 +68,24 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
     assert differences == []
 
 
+def test_the_newest_revision_is_alembics_head() -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+
+    assert {s.revision for s in scripts.walk_revisions()} == revisions.revisions()
+    assert scripts.get_current_head() == max(revisions.revisions())
+
+
 def test_every_table_module_is_in_the_schema() -> None:
     known = {
-        (ROOT / name.replace(".", "/")).with_suffix(".py") for name in schema.TABLES
+        (ROOT / name.replace(".", "/")).with_suffix(".py") for name in tables.TABLES
     }
-    tables = re.compile(r"^class \w+\(SQLModel, table=True\):", re.MULTILINE)
+    holding_tables = re.compile(r"^class \w+\(SQLModel, table=True\):", re.MULTILINE)
 
     holding = {
         path.resolve()
         for package in PACKAGES
         for path in modules(package)
-        if tables.search(path.read_text())
+        if holding_tables.search(path.read_text())
     }
 
     assert holding == known
@@ -146,9 +154,8 @@ class TestProcfile:
             cli = importlib.import_module("outletbot.cli")
         except ModuleNotFoundError:
             pytest.skip("there is no outletbot.cli yet")
-        app = next(v for v in vars(cli).values() if type(v).__name__ == "Typer")
 
-        assert set(wanted) <= set(getattr(get_command(app), "commands", {}))
+        assert set(wanted) <= set(getattr(get_command(cli.build()), "commands", {}))
 
     def argument(self, command: list[str]) -> str:
         """The word after ``outletbot`` or ``python -m outletbot``."""
@@ -202,7 +209,7 @@ def _extracted(path: Path, method: str) -> set[str]:
 
 STATEMENTS = {"select", "update", "delete", "insert", "text", "func"}
 ASKING = {"exec", "execute", "scalars", "scalar", "add", "add_all", "merge", "delete"}
-THE_DATABASE = ("db.py", "schema.py", "migrations/")
+THE_DATABASE = ("db.py", "revisions.py", "schema.py", "migrations/")
 
 
 def test_the_service_asks_the_database_nothing_of_its_own() -> None:

@@ -8,7 +8,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outletbot.config import ConfigError, Settings
 from outletbot.db import Database
-from outletbot.schema import is_current
+from outletbot.revisions import is_current
+
+CACHE_MB = 2
+"""A command is no rush."""
 
 out = Console()
 err = Console(stderr=True)
@@ -21,7 +24,7 @@ def open_database() -> Iterator[Database]:
     Raises:
         ConfigError: If it does not answer or was not migrated.
     """
-    database = Database.connect(Settings.from_env().database_url)
+    database = Database.connect(Settings.from_env().database_url, cache_mb=CACHE_MB)
     try:
         _check(database)
         yield database

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from offers.deals import Deal
+from offers.honesty import Rule
 from offers.retailers import Retailer
 from offers.templates import Piece, PostTemplate, pieces
 from outletbot.channels import Channel, Rejected
@@ -39,7 +40,9 @@ def compose(
         Rejected: If not even the price and the link fit.
     """
     language = occasion.retailer.language
-    body = template.body if template else builtin_body(occasion.kind, language)
+    reduction = occasion.reduction
+    rule = reduction.rule if reduction else Rule.LOWEST
+    body = template.body if template else builtin_body(occasion.kind, language, rule)
     values = trim_hashtags(tell(occasion), body, channel.name)
     lines = [Line.of(pieces(line)) for line in body.split("\n")]
     if not (channel.capabilities.links_work or (template and template.network)):

@@ -3,15 +3,19 @@
 from datetime import timedelta
 
 from offers.deals import Deal
+from offers.honesty import Rule
 from offers.posts import PostKind
 from outletbot.languages import translations
 from outletbot.printing import print_duration
 
 
-def builtin_body(kind: PostKind, language: str) -> str:
-    """Return the template that outletbot comes with for a *kind* of post."""
+def builtin_body(kind: PostKind, language: str, rule: Rule = Rule.LOWEST) -> str:
+    """Return the template that outletbot comes with for a *kind* of post.
+
+    By *rule* it says what the price before is.
+    """
     gettext = translations(language).gettext
-    price = gettext("{price} (-{percent}%, lowest price of the last 30 days: {prior})")
+    price = _price_line(rule, language)
     match kind:
         case PostKind.OVER:
             offers = gettext("See what else there is: {next}")
@@ -29,6 +33,19 @@ def builtin_body(kind: PostKind, language: str) -> str:
             title = "{title}"
             facts = [gettext("{units} available, until {ends}"), "{pitch}"]
     return "\n".join([title, price, *facts, "{hashtags}", "{link}"])
+
+
+def _price_line(rule: Rule, language: str) -> str:
+    gettext = translations(language).gettext
+    match rule:
+        case Rule.FIRST_CUT:
+            return gettext("{price} (-{percent}%, price before the first cut: {prior})")
+        case Rule.USUAL:
+            return gettext("{price} (-{percent}%, usual price: {prior})")
+        case _:
+            return gettext(
+                "{price} (-{percent}%, lowest price of the last 30 days: {prior})"
+            )
 
 
 def outcome_of(deal: Deal, language: str) -> str:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from offers import bad_rows, imports
-from offers.feed import Feed, RowError
+from offers.deciding import must_be_answered
+from offers.feed import Feed, Question, RowError
 from offers.imports import FeedImport
 from offers.sentences import dump_sentence
 from outletbot.db import Database
@@ -25,6 +27,7 @@ def counts_of(report: Report) -> dict[str, int]:
         "same": report.same,
         "bad": report.bad,
         "skipped": report.passed,
+        "missing": report.shrinkage.missing,
     }
 
 
@@ -34,8 +37,14 @@ def facts_of(feed: Feed, report: Report) -> dict[str, object]:
         "dialect": feed.dialect,
         "encoding": feed.encoding,
         "delimiter": feed.delimiter,
+        "kind": feed.kind,
+        "sheet": feed.sheet,
         "wrong": report.wrong,
+        "unplaced": report.unplaced,
+        "unknown": report.tally.unknown,
+        **asdict(report.shrinkage),
         "emptied": report.emptied,
+        "questions": [_kept_question(question) for question in report.questions],
         "warnings": [dump_sentence(warning) for warning in report.warnings],
         "skipped": [[s.line, dump_sentence(s.reason)] for s in report.skipped],
         "columns": [
@@ -49,6 +58,19 @@ def facts_of(feed: Feed, report: Report) -> dict[str, object]:
             for column in feed.columns
         ],
         "preview": [[cell[:SHOWN_CELL] for cell in row] for row in feed.preview],
+    }
+
+
+def _kept_question(question: Question) -> dict[str, object]:
+    return {
+        "kind": question.kind,
+        "key": question.key,
+        "sentence": dump_sentence(question.sentence),
+        "choices": [[c.value, dump_sentence(c.label)] for c in question.choices],
+        "several": question.several,
+        "needed": must_be_answered(question),
+        "answered": question.answered,
+        "answer": question.answer,
     }
 
 

@@ -1,4 +1,4 @@
-"""What a feed is, and what it did or would do: added up batch by batch.
+"""What a feed is, and what it did or would do: added up batch by block.
 
 Of what can be endless (errors, changes, skipped lines) the first are kept, and all are
 counted, so that a report of any file fits into memory and onto a page.
@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from offers.feed import Feed, FeedRow, RowError, Skipped
+from offers.deciding import must_be_answered
+from offers.feed import Block, Feed, Question, RowError, Skipped
+from offers.feed.facts import NAMES
 from offers.imports import SHOWN_CHANGES
 from offers.money import Money
 from offers.sentences import Sentence
 from offers.shelving import Change, Tally
+from offers.shrinking import NOTHING_GONE, Shrinkage
 
 KEPT_ERRORS = 10_000
 KEPT_SKIPPED = 50
@@ -22,33 +25,15 @@ SHOWN_TEXT = 120
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Batch:
-    """Some lines of a feed, told apart."""
-
-    rows: list[FeedRow] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.rows) + len(self.errors) + len(self.skipped)
-
-    def add(self, row: FeedRow | RowError | Skipped) -> None:
-        match row:
-            case FeedRow():
-                self.rows.append(row)
-            case RowError():
-                self.errors.append(row)
-            case Skipped():
-                self.skipped.append(row)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """*rows* counts every line of data: it is good, bad or passed over.
 
-    A row is *bad* once, however many of its cells are *wrong*; *emptied* counts the
-    offers that had stock and have none by this feed.
+    A row is *bad* once, however many of its cells are *wrong*; of *unplaced* bad rows
+    nobody can tell which offers they are. *emptied* counts the offers that had stock
+    and have none by this feed; *shrinkage* compares it with all that is known, once
+    the feed is read to its end. *remembered* is the file whose choices were used;
+    *repeats* says when this very file was imported, so that nothing was done.
     """
 
     dialect: str
@@ -59,7 +44,12 @@ class Report:
     bad: int = 0
     passed: int = 0
     wrong: int = 0
+    unplaced: int = 0
     emptied: int = 0
+    shrinkage: Shrinkage = NOTHING_GONE
+    questions: Sequence[Question] = ()
+    remembered: str = ""
+    repeats: str = ""
     tally: Tally = field(default_factory=Tally)
     errors: Sequence[RowError] = ()
     skipped: Sequence[Skipped] = ()
@@ -73,11 +63,17 @@ class Report:
             encoding=feed.encoding,
             delimiter=feed.delimiter,
             warnings=feed.warnings,
+            questions=feed.questions,
         )
 
     @property
     def rows(self) -> int:
         return self.good + self.bad + self.passed
+
+    @property
+    def open_questions(self) -> Sequence[Question]:
+        """What must be answered before anything is imported."""
+        return [q for q in self.questions if must_be_answered(q) and not q.answered]
 
     @property
     def new(self) -> int:
@@ -91,22 +87,23 @@ class Report:
     def same(self) -> int:
         return self.tally.same
 
-    def with_batch(
-        self, batch: Batch, tally: Tally, changes: Sequence[Change] = ()
+    def with_block(
+        self, block: Block, tally: Tally, changes: Sequence[Change] = ()
     ) -> "Report":
-        """Return the report with one more batch in it."""
-        currencies = {row.sku: row.price.currency for row in batch.rows if row.price}
+        """Return the report with one more block in it."""
+        currencies = _currencies(block) if changes else {}
         shown = [_shown(c, currencies) for c in changes[:SHOWN_CHANGES]]
         return replace(
             self,
-            good=self.good + len(batch.rows),
-            bad=self.bad + len({error.line for error in batch.errors}),
-            passed=self.passed + len(batch.skipped),
-            wrong=self.wrong + len(batch.errors),
+            good=self.good + len(block.facts),
+            bad=self.bad + len({error.line for error in block.errors}),
+            passed=self.passed + len(block.skipped),
+            wrong=self.wrong + len(block.errors),
+            unplaced=self.unplaced + len({e.line for e in block.errors if not e.sku}),
             emptied=self.emptied + sum(_empties(change) for change in changes),
             tally=self.tally + tally,
-            errors=_first(KEPT_ERRORS, self.errors, batch.errors),
-            skipped=_first(KEPT_SKIPPED, self.skipped, batch.skipped),
+            errors=_first(KEPT_ERRORS, self.errors, block.errors),
+            skipped=_first(KEPT_SKIPPED, self.skipped, block.skipped),
             changes=_first(SHOWN_CHANGES, self.changes, shown),
         )
 
@@ -131,7 +128,28 @@ class Report:
                 }
                 for error in self.errors
             ],
+            "bad": self.bad,
+            "passed_over": self.passed,
+            "unknown": self.tally.unknown,
+            "missing": self.shrinkage.missing,
+            "remembered": self.remembered or None,
+            "repeats": self.repeats or None,
+            "questions": [
+                {
+                    "key": question.key,
+                    "question": str(question.sentence),
+                    "choices": [choice.value for choice in question.choices],
+                    "needed": must_be_answered(question),
+                    "answer": question.answer if question.answered else None,
+                }
+                for question in self.questions
+            ],
         }
+
+
+def _currencies(block: Block) -> dict[str, str]:
+    sku, currency = NAMES.index("sku"), NAMES.index("currency")
+    return {str(row[sku]): str(row[currency]) for row in block.facts if row[currency]}
 
 
 def _first(most: int, kept: Sequence[T], more: Sequence[T]) -> Sequence[T]:

@@ -17,16 +17,24 @@ from outletbot.clock import Clock
 from outletbot.db import Database
 from webhooks.messages import (
     CHANNEL_TROUBLE,
+    FEED_FAILING,
+    FEED_PAUSED,
     POST_FAILED,
     POST_LATE,
     channel_trouble,
+    feed_trouble,
     post_trouble,
 )
 from webhooks.outbox import enqueue
 
 log = structlog.get_logger(__name__)
 
-TYPES = {AlarmKind.POST_LATE: POST_LATE, AlarmKind.POST_FAILED: POST_FAILED}
+TYPES = {
+    AlarmKind.POST_LATE: POST_LATE,
+    AlarmKind.POST_FAILED: POST_FAILED,
+    AlarmKind.FEED_PAUSED: FEED_PAUSED,
+    AlarmKind.FEED_FAILING: FEED_FAILING,
+}
 
 
 async def sound_alarms(
@@ -46,6 +54,13 @@ async def sound_alarms(
         for account in troubles.accounts:
             facts = {"account": account.id, "retailer": retailer_id}
             log.error("channel_trouble_alarm", **facts, reason=account.trouble)
+        for feed in troubles.feeds:
+            facts = {"source": feed.source.id, "retailer": retailer_id}
+            name = f"{feed.kind}_alarm"
+            log.error(name, **facts)
+        for trouble in troubles.shops:
+            facts = {"shop": trouble.shop.id, "retailer": retailer_id}
+            log.error("shop_trouble_alarm", **facts, reason=trouble.reason)
     return len(told)
 
 
@@ -89,3 +104,6 @@ def _tell_shop(
     for account in troubles.accounts:
         message = channel_trouble(account, now)
         enqueue(session, retailer.id, CHANNEL_TROUBLE, message, now=now)
+    for feed in troubles.feeds:
+        message = feed_trouble(feed.source, now)
+        enqueue(session, retailer.id, TYPES[feed.kind], message, now=now)

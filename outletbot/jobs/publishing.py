@@ -281,6 +281,7 @@ def _departure(matter: Matter, channel: Channel, draft: Draft) -> Departure:
         draft.text,
         int(dollars * 1_000_000),
         [(rate.times, rate.per) for rate in channel.capabilities.posts],
+        matter.reduction,
     )
 
 

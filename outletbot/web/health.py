@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outletbot.db import ping
 from outletbot.keys import DATABASE, STOP
-from outletbot.schema import is_current
+from outletbot.revisions import is_current
 from outletbot.web.guard import public
 
 routes = web.RouteTableDef()

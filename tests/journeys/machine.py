@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import stripe
+from sqlalchemy import Connection
 from sqlmodel import Session
 from structlog.testing import capture_logs
 
@@ -406,5 +407,16 @@ def lost_disputes(books: Books) -> set[str]:
 def empty(database: Database) -> None:
     """Let nothing remain for the next world."""
     with database.engine.execution_options(writing=True).begin() as connection:
+        _let_go_of_evidence(connection)
         for table in reversed(metadata().sorted_tables):
             connection.execute(table.delete())
+
+
+def _let_go_of_evidence(connection: Connection) -> None:
+    """Let even what is only ever added to be deleted, here and now."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        return
+    found = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    for (name,) in connection.exec_driver_sql(found).all():
+        connection.exec_driver_sql(f'DROP TRIGGER "{name}"')

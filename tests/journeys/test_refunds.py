@@ -164,7 +164,7 @@ class TestParts:
         await till.work()
 
         told = Counter(one.type for one in till.all(Delivery))
-        assert told == {"order.paid": 1, "order.refunded": 2}
+        assert told == {"order.paid": 1, "stock.changed": 1, "order.refunded": 2}
 
     @pytest.mark.parametrize(
         ("currency", "price", "amount", "written"),

@@ -131,7 +131,7 @@ class TestPlanDeal:
     def test_wants_a_price_below_the_shops(
         self, session: Session, amount: int, problems: int
     ) -> None:
-        offer = make_offer(session, price_amount=9_900)
+        offer = make_offer(session, price_amount=9_900, cost_amount=None)
 
         assert refused(session, offer, amount=amount) == ["price"] * problems
 

@@ -6,35 +6,35 @@ import json
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from offers.bad_rows import bad_rows, forget_bad_rows, keep_bad_rows
 from offers.catalog import find_offer_by_sku
+from offers.deciding import confirm_import, discard_import, recheck_import
 from offers.errors import Missing, WrongState
+from offers.feed.facts import facts_of
 from offers.feed.rows import RowError
+from offers.finishing import finish_import, finish_local_import
 from offers.imports import (
     LEASE,
     SHOWN_CHANGES,
+    WAITING,
     FeedImport,
     ImportState,
     add_import,
-    confirm_import,
-    discard_import,
     finish_check,
-    finish_import,
-    finish_local_import,
     finish_upload,
     forget_upload,
     import_batch,
     imports,
     lease_import,
     note_progress,
-    recheck_import,
     refuse_import,
 )
 from offers.pieces import keep_piece, pieces
 from offers.sentences import Sentence, dump_sentence, load_sentence
 from offers.shelving import Change, Tally
+from offers.stock import StockMovement
 from tests.factories import (
     MINUTE,
     NOON,
@@ -145,7 +145,7 @@ class TestLease:
     ) -> None:
         make_import(session, state=state)
 
-        waits = state in {ImportState.UPLOADED, ImportState.CONFIRMED}
+        waits = state in WAITING
         assert (lease_import(session, now=NOON) is not None) == waits
 
     def test_takes_the_longest_waiting_once(self, session: Session) -> None:
@@ -316,16 +316,18 @@ def test_a_sentence_survives_being_kept() -> None:
     assert str(kept) == "Only 3 left."
 
 
-def test_a_batch_tells_which_known_offers_were_counted_anew(session: Session) -> None:
+def test_a_batch_logs_what_of_the_known_was_counted_anew(session: Session) -> None:
     feed = make_import(session)
     empty = make_offer(session, sku="EMPTY", quantity=0)
     unknown = make_offer(session, sku="UNKNOWN", quantity=None)
     make_offer(session, sku="SAME", quantity=5)
-    rows = [make_row(sku, quantity=5) for sku in ("EMPTY", "UNKNOWN", "SAME", "NEW")]
+    skus = ("EMPTY", "UNKNOWN", "SAME", "NEW")
+    facts = [facts_of(make_row(sku, quantity=5)) for sku in skus]
 
-    tally, counted = import_batch(session, feed.retailer_id, feed.id, rows, now=NOON)
+    tally = import_batch(session, feed.retailer_id, feed.id, facts, now=NOON)
 
-    assert (tally.new, set(counted)) == (1, {empty.id, unknown.id})
+    logged = session.exec(select(StockMovement.offer_id)).all()
+    assert (tally.new, set(logged)) == (1, {empty.id, unknown.id})
     assert find_offer_by_sku(session, feed.retailer_id, "NEW") is not None
 
 

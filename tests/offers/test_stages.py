@@ -7,6 +7,7 @@ import pytest
 from offers.accounts import OUTLET, accounts
 from offers.deals import Deal, close_due, open_due
 from offers.errors import Missing, WrongState
+from offers.honesty_words import why_no_soldes
 from offers.posting import lease_due_posts
 from offers.posts import Post, PostState, posts_of_deal
 from offers.readings import Subject
@@ -224,3 +225,13 @@ def test_books_that_are_hurried_are_read_now(session):
     session.expire_all()
 
     assert (books.due_at, events.due_at) == (NOON, NOON + HOUR)
+
+
+def test_a_deal_may_say_what_belongs_to_a_season(session, deal):
+    retailer = north(session)
+    retailer.country = "FR"
+    session.add(retailer)
+    set_up(session, deal)
+
+    when = {"start": NOON, "end": NOON + 2 * HOUR}
+    assert why_no_soldes(session, retailer, "Soldes", **when) is None

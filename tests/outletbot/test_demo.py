@@ -12,14 +12,18 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer, unused_port
+from sqlmodel import Session, select
 
 from offers.accounts import ChannelAccount, Standing, accounts
+from offers.catalog import find_offer_by_sku
 from offers.keeping import keep_key
+from offers.shops import ShopItem, shops
 from outletbot.clock import utc_now
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.demo.channels import ENDING, REVOKED, Channels, usable_accounts
-from outletbot.demo.outlet import MastodonAccess, open_shop
+from outletbot.demo.outlet import MastodonAccess, fill_shelves, open_shop
+from outletbot.demo.own_shop import PLACE, open_own_shop
 from outletbot.demo.running import (
     HIGHEST_PORT,
     Addresses,
@@ -33,8 +37,10 @@ from outletbot.networks import Networks
 from outletbot.outside import guarded_session
 from outletbot.renewing import seal_key
 from outletbot.sandbox.networks import NAMES, build_networks_sandbox
+from outletbot.sandbox.shopify import SANDBOX, build_shopify_sandbox
 from outletbot.schema import migrate
 from outletbot.sealing import Seal, new_key
+from tests.factories import NOON
 
 
 def three_free(first: int = 30_000) -> int:
@@ -220,3 +226,30 @@ class TestChannels:
         )
         key = seal_key(scene.seal, account.kind, changed, now=now)
         await scene.database.transact(keep_key, account, key)
+
+
+async def test_the_own_shop_keeps_the_same_stock(
+    database: Database, session: Session, seal: Seal, tmp_path: Path
+) -> None:
+    access = MastodonAccess("http://127.0.0.1:1", "fjordlight", "token")
+    retailer = await database.transact(open_shop, access, seal, now=NOON)
+    await database.transact(fill_shelves, retailer.id, now=NOON)
+    app = build_shopify_sandbox(
+        clock=utc_now, token="t", secret="s", state_path=tmp_path / "shopify.db"
+    )
+
+    for port in (1, 2):  # it may be at another port the next time
+        address = f"http://127.0.0.1:{port}"
+        await open_own_shop(
+            database, retailer.id, app, seal, address=address, public_url="http://o"
+        )
+
+    (shop,) = shops(session, retailer.id)
+    assert (shop.address, shop.tells_back) == ("http://127.0.0.1:2", True)
+    assert app[SANDBOX].hooks.url == f"http://o/webhooks/shops/{shop.id}"
+    for item in session.exec(select(ShopItem)):
+        offer = find_offer_by_sku(session, retailer.id, item.sku)
+        assert offer is not None
+        there = app[SANDBOX].available(int(item.item_key), PLACE)
+        assert there == offer.quantity
+    app[SANDBOX].shelf.close()

@@ -33,7 +33,9 @@ from tests.factories import (
     SECOND,
     make_account,
     make_deal,
+    make_declaration,
     make_delivery,
+    make_echo,
     make_hold,
     make_import,
     make_merchant,
@@ -43,6 +45,10 @@ from tests.factories import (
     make_post,
     make_refund,
     make_retailer,
+    make_rule,
+    make_shop,
+    make_source,
+    make_week_of,
 )
 from tests.fakes import FakePayments
 
@@ -63,6 +69,8 @@ PUBLIC = {
     "/h/{token}/pay",
     "/h/{token}/pickup.ics",
     "/h/{token}/release",
+    "/feeds/{retailer}",
+    "/feeds/{retailer}/{import_id}",
     "/healthz",
     "/invitations/{token}",
     "/metrics",
@@ -77,6 +85,7 @@ PUBLIC = {
     "/sign-in",
     "/sign-out",
     "/static/{name}",
+    "/webhooks/shops/{shop_id}",
     "/webhooks/stock/{retailer}",
     "/webhooks/stripe",
     "/webhooks/stripe/{account_id}",
@@ -84,6 +93,9 @@ PUBLIC = {
 """The addresses that need no sign-in, each for a reason."""
 
 SIGNED = {
+    "/feeds/{retailer}",
+    "/feeds/{retailer}/{import_id}",
+    "/webhooks/shops/{shop_id}",
     "/webhooks/stock/{retailer}",
     "/webhooks/stripe",
     "/webhooks/stripe/{account_id}",
@@ -163,7 +175,9 @@ def things(session: Session) -> dict[str, str]:
         "account_id": account.id,
         "code": make_hold(session, deal, state=HoldState.RESERVED).pickup_code or "",
         "deal_id": deal.id,
+        "declaration_id": make_declaration(session).id,
         "delivery_id": make_delivery(session).id,
+        "echo_id": make_echo(session).id,
         "import_id": make_import(session).id,
         "merchant_id": make_merchant(session, "bob@north.example").id,
         "hold_id": review.id,
@@ -172,6 +186,10 @@ def things(session: Session) -> dict[str, str]:
         "payment_account_id": make_payment_account(session).id,
         "refund_id": make_refund(session, failed_at=NOON).id,
         "rehearsal_id": rehearsal.id,
+        "rule_id": make_rule(session).id,
+        "source_id": make_source(session).id,
+        "week_id": make_week_of(session).id,
+        "shop_id": make_shop(session).id,
         "post_id": failed.id,
     }
 

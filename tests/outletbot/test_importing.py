@@ -14,19 +14,20 @@ from sqlmodel import Session, col, func, select
 
 from offers.bad_rows import BadRow
 from offers.catalog import Offer
-from offers.feed import NotAFeed, open_feed
+from offers.deciding import confirm_import, recheck_import
+from offers.feed import NotAFeed, blocks, open_feed
 from offers.imports import (
     FeedImport,
     ImportState,
-    confirm_import,
-    recheck_import,
 )
 from offers.pieces import FeedPiece
 from offers.posts import Post
 from offers.prices import PricePoint
 from offers.sentences import load_sentence
+from offers.undoing import Undone, begin_undo
 from outletbot.db import Database
 from outletbot.importing import bring_in, check_feed, import_file, work_on_import
+from outletbot.importing.command import Wishes
 from outletbot.importing.keeping import ProgressNoter
 from tests.factories import NOON, make_deal, make_import, make_offer, north
 
@@ -122,7 +123,6 @@ class TestCheckFeed:
             database,
             feed,
             north(session).id,
-            batch=1,
             on_errors=lambda errors: told.extend(e.line for e in errors),
         )
 
@@ -131,7 +131,8 @@ class TestCheckFeed:
         assert report.wrong == 3
         assert [error.column for error in report.errors][-1] == "title"
 
-    def test_tells_how_far_it_is(self, database, session):
+    def test_tells_how_far_it_is(self, database, session, monkeypatch):
+        monkeypatch.setattr(blocks, "BLOCK", 20_000)
         shares: list[float] = []
 
         check_feed(
@@ -141,7 +142,7 @@ class TestCheckFeed:
             on_progress=shares.append,
         )
 
-        assert len(shares) == 5
+        assert len(shares) > 4
         assert shares == sorted(shares)
         assert 0 < shares[0] < 1
         assert shares[-1] == 1.0
@@ -154,6 +155,15 @@ class TestCheckFeed:
         assert list(told) == [
             *("dialect", "encoding", "delimiter"),
             *("rows", "good", "new", "changed", "same", "errors"),
+            *(
+                "bad",
+                "passed_over",
+                "unknown",
+                "missing",
+                "remembered",
+                "repeats",
+                "questions",
+            ),
         ]
         [error] = told["errors"]
         assert list(error) == ["line", "column", "value", "message", "remedy"]
@@ -162,11 +172,14 @@ class TestCheckFeed:
 
 
 class TestBringIn:
-    @pytest.mark.parametrize("batch", [1, 7, 100, 1_000])
-    def test_loses_no_row_at_the_edge_of_a_batch(self, database, session, batch):
+    @pytest.mark.parametrize("size", [1, 7, 100, 1_000])
+    def test_loses_no_row_at_the_edge_of_a_block(
+        self, database, session, monkeypatch, size
+    ):
+        monkeypatch.setattr(blocks, "BLOCK", size)
         feed, retailer = feed_of(*many(100)), north(session)
 
-        report = bring_in(database, feed, retailer.id, "feed_1", now=NOON, batch=batch)
+        report = bring_in(database, feed, retailer.id, "feed_1", now=NOON)
 
         assert (report.good, report.new) == (100, 100)
         assert count(session, Offer.id) == 100
@@ -242,7 +255,7 @@ class TestImportFile:
         assert (bad.import_id, bad.line, bad.column) == (entry.id, 3, "price")
 
     def test_leaves_no_trace_of_a_dry_run(self, database, session, path):
-        report = run(database, session, path, dry_run=True)
+        report = run(database, session, path, wishes=Wishes(dry_run=True))
 
         assert report.new == 1
         assert count(session, Offer.id) == 0
@@ -361,6 +374,51 @@ class TestWorkOnImport:
         assert feed.state is ImportState.CHECKED
         assert count(session, BadRow.id) == 1
 
+    def test_counts_what_all_attempts_at_an_import_did(self, database, session):
+        make_offer(session, sku="B", title="Old", price_amount=100)
+        feed = upload(session, f"{HEADER}\nA,Ant,1,1\nB,Bee,2,1\n".encode())
+        work_on_import(database, now=NOON)
+        database.transact_here(confirm_import, feed.retailer_id, feed.id)
+        with pytest.raises(Killed):
+            work_on_import(Meddled(database, "_finish_import", kill), now=NOON)
+        assert work_on_import(database, now=NOON) is False
+
+        assert work_on_import(database, now=NOON + timedelta(minutes=2)) is True
+
+        session.rollback()
+        session.refresh(feed)
+        assert feed.state is ImportState.IMPORTED
+        assert (feed.new, feed.changed, feed.same, feed.attempts) == (1, 1, 0, 0)
+        assert count(session, Offer.id) == 2
+
+    def test_gives_up_a_file_that_nobody_gets_through(self, database, session):
+        feed = upload(session, self.CONTENT, attempts=5)
+
+        work_on_import(database, now=NOON)
+
+        session.rollback()
+        session.refresh(feed)
+        assert feed.state is ImportState.REFUSED
+        assert "was interrupted 5 times" in str(load_sentence(feed.refusal))
+
+    def test_goes_on_with_an_undo_where_it_was_killed(self, database, session):
+        feed = upload(session, f"{HEADER}\nA,Ant,1,1\nB,Bee,2,1\n".encode())
+        work_on_import(database, now=NOON)
+        database.transact_here(confirm_import, feed.retailer_id, feed.id)
+        work_on_import(database, now=NOON)
+        mine = (feed.retailer_id, feed.id)
+        database.transact_here(begin_undo, *mine, by=None, now=NOON)
+        with pytest.raises(Killed):
+            work_on_import(Meddled(database, "finish_undo", kill), now=NOON)
+
+        work_on_import(database, now=NOON + timedelta(minutes=2))
+
+        session.rollback()
+        session.refresh(feed)
+        assert feed.state is ImportState.UNDONE
+        assert Undone.load(feed.undone).removed == 2
+        assert count(session, Offer.id) == 0
+
     def test_gives_way_to_a_wish_that_comes_meanwhile(self, database, session):
         feed = upload(session, self.CONTENT)
         wish = {"encoding": "cp1252"}
@@ -368,7 +426,7 @@ class TestWorkOnImport:
         def recheck() -> None:
             database.transact_here(recheck_import, feed.retailer_id, feed.id, wish)
 
-        work_on_import(Meddled(database, "compare_rows", recheck), now=NOON)
+        work_on_import(Meddled(database, "compare_facts", recheck), now=NOON)
         session.refresh(feed)
         assert feed.state is ImportState.UPLOADED
 
@@ -430,6 +488,7 @@ class Meddled(Database):
 
     def __init__(self, real: Database, before: str, event: Callable[[], None]) -> None:
         self._real, self._before, self._event = real, before, event
+        self.engine = real.engine
 
     def transact_here(self, work: Any, *args: Any, **more: Any) -> Any:
         self._meddle(work)

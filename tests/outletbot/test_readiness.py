@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from offers.accounts import ChannelAccount
 from offers.beats import begin_beating
+from offers.deals import Deal
 from offers.pictures import Picture, keep_picture
 from offers.posts import Post, PostKind
 from offers.readiness import Light
@@ -134,6 +135,23 @@ async def test_a_text_that_has_no_room_is_told(
 
     assert light.light is Light.STUCK
     assert "takes a text of 1024 at most" in reasons(light)[0]
+
+
+async def test_a_word_of_the_law_is_told_in_time(
+    database, session, networks, seal, picture
+):
+    retailer = north(session)
+    retailer.country = "FR"
+    session.add(retailer)
+    post = make_planned(session, seal, "mastodon", picture.id)
+    deal = session.get_one(Deal, post.deal_id)
+    deal.title = "Soldes : parka"
+    session.add(deal)
+
+    lights = await look(database, session, networks)
+
+    assert lights[post.id].light is Light.STUCK
+    assert "The law keeps the word “soldes”" in reasons(lights[post.id])[0]
 
 
 async def test_a_token_of_another_key_is_told(database, session, networks, picture):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import inspect
 
 from outletbot.db import Database
-from outletbot.schema import is_current, metadata, migrate
+from outletbot.revisions import is_current, metadata, migrate
 
 BOTH_DATABASES = True
 

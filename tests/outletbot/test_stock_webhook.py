@@ -13,7 +13,9 @@ from sqlmodel import Session, select
 
 from offers.catalog import Offer
 from offers.deals import Deal
-from offers.retailers import Retailer
+from offers.losing import lost_holds
+from offers.prices import price_log
+from offers.retailers import Retailer, renew_stock_secret
 from outletbot.db import Database
 from outletbot.jobs.handling import handle_arrivals
 from outletbot.sealing import Seal
@@ -207,6 +209,21 @@ class TestSender:
         assert len(kept(session)) == 1
 
 
+class TestRotation:
+    async def test_takes_the_secret_before_until_its_time(
+        self, tell, session, retailer, seal
+    ) -> None:
+        renew_stock_secret(session, retailer.id, seal.close(new_secret()), until=NOON)
+        session.commit()
+        assert (await tell(ITEM))[0] == 401
+
+        retailer.old_stock_secret_until = NOON + SECOND
+        session.add(retailer)
+        session.commit()
+
+        assert (await tell(ITEM))[0] == 204
+
+
 class TestMessage:
     @pytest.mark.parametrize(
         ("body", "field"),
@@ -214,7 +231,7 @@ class TestMessage:
             (b"", "body"),
             (b"no json", "body"),
             (b"[" * 30_000, "body"),
-            (b"[]", "data"),
+            (b"[]", "body"),
             (b"{}", "data"),
             (b'{"type": "stock.updated"}', "data"),
             (b'{"type": "stock.updated", "data": {"items": {}}}', "data"),
@@ -309,19 +326,32 @@ class TestStock:
 
         assert (now(session, deal).left, now(session, deal).withheld) == (3, 7)
 
-    async def test_never_takes_what_shoppers_hold(
+    async def test_below_what_is_held_lets_the_newest_go(
         self, tell, session, database
     ) -> None:
         offer = make_offer(session, sku="PARKA-M", quantity=10)
         deal = make_deal(session, offer, allotment=10)
-        for _ in range(5):
-            make_hold(session, deal)
+        holds = [make_hold(session, deal, held_at=NOON - n * MINUTE) for n in range(5)]
 
         await tell(ITEM)
         await work(database, session)
 
-        assert (now(session, deal).held, now(session, deal).left) == (5, 0)
+        assert (now(session, deal).held, now(session, deal).left) == (3, 0)
         assert now(session, deal).sold_out_at is None
+        lost = [hold.id for hold in lost_holds(session, offer.retailer_id)]
+        assert sorted(lost) == sorted(hold.id for hold in holds[:2])
+
+    async def test_takes_a_price_and_a_location(self, tell, session, database) -> None:
+        offer = make_offer(session, sku="PARKA-M", quantity=10, price_amount=9_900)
+
+        await tell({**ITEM, "location": "main", "price": "89.50"})
+        await tell({**ITEM, "location": "attic"}, message_id="msg_2")
+        await work(database, session)
+
+        assert quantity(session, offer) == 6
+        offer = session.get_one(Offer, offer.id, populate_existing=True)
+        log = price_log(session, offer.retailer_id, offer.id)
+        assert (offer.price_amount, [p.price_amount for p in log]) == (8_950, [8_950])
 
     async def test_of_nothing_ends_the_deal(self, tell, session, database) -> None:
         offer = make_offer(session, sku="PARKA-M", quantity=10)

@@ -5,7 +5,9 @@
     sign_in         who comes in, and how
     summary         all deals and what they brought in
     charts          a picture of how a deal sold
-    evidence        what a struck-through price rests on
+    evidence        what a struck-through price rests on;  evidence_chart,
+                    evidence_files
+    declaring       what was charged before there was a log
     deal_summary    one deal: its posts, its course, its numbers
     sales           orders
     ledger          what Stripe's books say, and where ours differ
@@ -15,9 +17,14 @@
 
 Then the pages on which goods and deals are made and channels are connected:
 
-    feeds           a file comes in;  feed_upload, feed_view, feed_choices, feed_errors
+    feeds           a file comes in;  feed_upload, feed_view, feed_choices, feed_errors,
+                    feed_rows
+    feed_sources    feeds that come by themselves;  source_form
     offers          what could be sold;  offer_view, picture_upload
+    proposals       what to let go first;  proposals_rules, proposals_form
+    proposals_week  many of them become deals in one go
     planning        an offer becomes a deal;  plan_form, deal_preview
+    markdowns       a deal's price falls in steps;  markdowns_form, markdowns_chart
     deals           all of them, and what ends one
     calendar        when they open and are posted;  calendar_view, calendar_style
     rehearsals      a deal played in a copy;  rehearsal_chart
@@ -25,7 +32,9 @@ Then the pages on which goods and deals are made and channels are connected:
                     oauth_return
     texts           what the posts say;  sample, post_preview
     deliveries      what the shop is told
-    settings        who the retailer is;  people, addresses
+    shops           who tells us the stock;  shops_view
+    shop_sales      what the retailer's own shop is told of sales
+    settings        who the retailer is;  people, addresses, price_settings
     payments        to whom shoppers pay;  payments_view, payment_changes, reauth
 """
 
@@ -39,11 +48,16 @@ from outletbot.web.desk import (
     connecting,
     deal_summary,
     deals,
+    declaring,
     deliveries,
+    evidence,
     feed_errors,
+    feed_rows,
+    feed_sources,
     feeds,
     ledger,
     live,
+    markdowns,
     oauth_return,
     offers,
     order,
@@ -51,10 +65,16 @@ from outletbot.web.desk import (
     payments,
     people,
     planning,
+    price_settings,
+    proposals,
+    proposals_rules,
+    proposals_week,
     redeem,
     rehearsals,
     sales,
     settings,
+    shop_sales,
+    shops,
     sign_in,
     summary,
     texts,
@@ -69,11 +89,19 @@ ROUTES: Sequence[web.RouteTableDef] = (
     ledger.routes,
     # Fixed addresses such as /deals/new come before those with a deal in them.
     planning.routes,
+    proposals.routes,
+    proposals_rules.routes,
+    proposals_week.routes,
+    markdowns.routes,
     deals.routes,
     calendar.routes,
+    evidence.routes,
+    declaring.routes,
     deal_summary.routes,
     rehearsals.routes,
     feed_errors.routes,
+    feed_sources.routes,
+    feed_rows.routes,
     feeds.routes,
     offers.routes,
     channels.routes,
@@ -82,7 +110,10 @@ ROUTES: Sequence[web.RouteTableDef] = (
     oauth_return.routes,
     texts.routes,
     deliveries.routes,
+    shop_sales.routes,
+    shops.routes,
     settings.routes,
+    price_settings.routes,
     payments.routes,
     people.routes,
 )

@@ -9,6 +9,8 @@ from sqlmodel import Session
 from offers.accounts import OUTLET, ChannelAccount, accounts
 from offers.catalog import Offer
 from offers.deals import Deal
+from offers.evidence import Evidence, find_evidence
+from offers.honesty_costs import CostCheck, compare_cost
 from offers.money import Money
 from offers.pictures import Picture
 from offers.planning import DealPlan
@@ -19,7 +21,6 @@ from offers.templates import templates
 from outletbot.drafting import Matter
 from outletbot.known_networks import NETWORKS
 from outletbot.networks import Networks
-from outletbot.web.desk.evidence import Evidence, find_evidence
 from outletbot.web.desk.post_preview import (
     CODE,
     PostPreview,
@@ -35,14 +36,19 @@ class Preview:
 
     deal: Deal
     shop_price: Money
-    margin: Money | None
+    cost: CostCheck | None
     evidence: Evidence
     posts: Sequence[PostPreview]
     others: Sequence[PostPreview] = ()
 
     @property
+    def margin(self) -> Money | None:
+        """What a unit brings over its cost; without tax if its rate is known."""
+        return None if self.cost is None else self.cost.compared - self.cost.cost
+
+    @property
     def under_cost(self) -> bool:
-        return self.margin is not None and self.margin.amount < 0
+        return self.cost is not None and self.cost.under
 
     @property
     def margin_share(self) -> float | None:
@@ -85,9 +91,9 @@ def preview(
         there = replace(matter, account=account)
         return preview_post(there, networks, public_url=public_url)
 
-    margin = deal.price - offer.cost if offer.cost else None
+    cost = compare_cost(retailer, offer, deal.price)
     posts, elsewhere = [show(a) for a in mine], [show(a) for a in others]
-    return Preview(deal, offer.price, margin, evidence, posts, elsewhere)
+    return Preview(deal, offer.price, cost, evidence, posts, elsewhere)
 
 
 def _goes_out(account: ChannelAccount) -> bool:

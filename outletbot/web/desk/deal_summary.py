@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from offers.accounts import accounts
 from offers.deals import Deal, Phase
+from offers.evidence import Evidence, find_evidence
 from offers.money import Money
 from offers.moving import Approval, approvals
 from offers.planned import PLANNED
@@ -29,7 +30,6 @@ from outletbot.known_networks import network_name
 from outletbot.languages import translations
 from outletbot.readiness import Readiness, read_lights
 from outletbot.web.desk.charts import Course, Pin, at_times, draw
-from outletbot.web.desk.evidence import Evidence, find_evidence
 from outletbot.web.desk.live import follow
 from outletbot.web.desk.summary import clock_time
 from outletbot.web.rendering import page, render

@@ -8,25 +8,23 @@ from typing import Any
 from aiohttp import web
 from sqlmodel import Session
 
-from offers.errors import InvalidField
+from offers.deciding import confirm_import, discard_import
+from offers.errors import InvalidField, Refused
 from offers.feed import DELIMITERS, DIALECTS, ENCODINGS
-from offers.imports import (
-    FeedImport,
-    ImportState,
-    confirm_import,
-    discard_import,
-)
+from offers.imports import FeedImport, ImportState
 from offers.scope import get_own
+from offers.undoing import begin_undo
 from outletbot.keys import (
     CLOCK,
     DATABASE,
     HINTS,
     LANGUAGE,
+    MERCHANT,
     RETAILER,
     SETTINGS,
 )
 from outletbot.printing import print_time
-from outletbot.web.desk.feed_choices import recheck
+from outletbot.web.desk.feed_choices import forget_choices, recheck
 from outletbot.web.desk.feed_upload import TooLarge, receive_upload
 from outletbot.web.desk.feed_view import (
     CHOOSABLE,
@@ -36,12 +34,12 @@ from outletbot.web.desk.feed_view import (
     feed_view,
 )
 from outletbot.web.desk.live import HEADERS, LIVE, event
+from outletbot.web.forms import read_text
 from outletbot.web.rendering import page, render
 
 CURRENCIES = ("eur", "gbp", "usd", "chf", "sek", "nok", "dkk", "pln", "czk", "cad")
 NAMES = {dialect.slug: dialect.name for dialect in DIALECTS}
 LOOK_EVERY = 0.5  # seconds between two looks at the progress
-BLOCK = 500  # lines of the error file sent at once
 FOLLOWED = 1_200  # looks, ten minutes: then the browser asks again
 
 routes = web.RouteTableDef()
@@ -67,18 +65,7 @@ async def upload_feed(request: web.Request) -> web.Response:
 
 @routes.get("/feeds/{import_id}")
 async def show_feed(request: web.Request) -> web.Response:
-    view = await _read_view(request)
-    return page(
-        request,
-        "desk/feed.html",
-        view=view,
-        dialect=NAMES.get(view.dialect, ""),
-        fields=CHOOSABLE,
-        encodings=ENCODINGS,
-        delimiters=DELIMITERS,
-        currencies=_currencies(view.entry.currency),
-        most_columns=SHOWN_COLUMNS,
-    )
+    return await _feed_page(request)
 
 
 @routes.get("/feeds/{import_id}/live")
@@ -97,13 +84,44 @@ async def follow_feed(request: web.Request) -> web.StreamResponse:
 async def recheck_feed(request: web.Request) -> web.Response:
     """Look at the file again, read in the way that was chosen."""
     form = await request.post()
-    await _change(request, recheck, form)
+    try:
+        await _change(request, recheck, form)
+    except InvalidField as problem:
+        return await _feed_page(request, problem)
+    raise _back(request)
+
+
+@routes.post("/feeds/{import_id}/forget")
+async def forget_memory(request: web.Request) -> web.Response:
+    """Use nothing any more of what was chosen for earlier files like this one."""
+    await _change(request, forget_choices, now=request.app[CLOCK]())
     raise _back(request)
 
 
 @routes.post("/feeds/{import_id}/confirm")
 async def confirm_feed(request: web.Request) -> web.Response:
-    await _change(request, confirm_import)
+    """Import the file; whatever is in doubt is asked before."""
+    form = await request.post()
+    wishes = {"complete": "complete" in form, "whole": "whole" in form}
+    agreed = read_text(form, "agreed", longest=20)
+    try:
+        await _change(
+            request,
+            confirm_import,
+            by=request[MERCHANT].id,
+            agreed=int(agreed) if agreed.isdecimal() else None,
+            **wishes,
+        )
+    except Refused as problem:
+        return await _feed_page(request, problem, **wishes)
+    raise _back(request)
+
+
+@routes.post("/feeds/{import_id}/undo")
+async def undo_feed(request: web.Request) -> web.Response:
+    """Take the last import back; pressing twice is fine."""
+    now = request.app[CLOCK]()
+    await _change(request, begin_undo, by=request[MERCHANT].id, now=now)
     raise _back(request)
 
 
@@ -129,14 +147,38 @@ async def _feeds_page(
     )
 
 
+async def _feed_page(
+    request: web.Request, problem: Refused | None = None, **wishes: bool
+) -> web.Response:
+    """Show one import, and what stands in the way of what was asked."""
+    view = await _read_view(request)
+    return page(
+        request,
+        "desk/feed.html",
+        status=422 if problem else 200,
+        view=view,
+        dialect=NAMES.get(view.dialect, ""),
+        fields=CHOOSABLE,
+        encodings=ENCODINGS,
+        delimiters=DELIMITERS,
+        currencies=_currencies(view.entry.currency),
+        most_columns=SHOWN_COLUMNS,
+        problem=problem,
+        losing=getattr(problem, "losing", None),
+        wishes=wishes,
+    )
+
+
 async def _read_view(request: web.Request) -> FeedView:
     import_id, retailer = request.match_info["import_id"], request[RETAILER]
     return await request.app[DATABASE].read(feed_view, retailer.id, import_id)
 
 
-async def _change(request: web.Request, work: Any, *args: object) -> None:
+async def _change(
+    request: web.Request, work: Any, *args: object, **facts: object
+) -> None:
     import_id, retailer = request.match_info["import_id"], request[RETAILER]
-    await request.app[DATABASE].transact(work, retailer.id, import_id, *args)
+    await request.app[DATABASE].transact(work, retailer.id, import_id, *args, **facts)
     request.app[HINTS].tell("imports")
 
 

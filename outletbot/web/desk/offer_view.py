@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from offers.allotments import promised
+from offers.allotments import spare_units
 from offers.catalog import PAGE, Offer, offers
 from offers.deals import Deal, deals_of_offer
 from offers.money import Money
@@ -72,9 +72,7 @@ def offer_view(session: Session, retailer_id: str, offer_id: str) -> OfferView:
 
 def free_units(session: Session, offer: Offer) -> int | None:
     """Return how many units are in no deal yet; ``None`` if nobody counts them."""
-    if offer.quantity is None:
-        return None
-    return max(0, offer.quantity - promised(session, offer))
+    return spare_units(session, offer)
 
 
 def _line(offer: Offer) -> OfferLine:

@@ -5,7 +5,7 @@ told at once, beside what was typed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -42,6 +42,7 @@ FIELDS = (
     "reserve_until",
     "title",
     "pitch",
+    "under_cost",
 )
 NOW, LATER = "now", "later"
 ONLINE, BOTH, STORE = "online", "both", "store"
@@ -49,6 +50,7 @@ LONGEST_TITLE, LONGEST_PITCH = 150, 300
 RUN = timedelta(hours=3)
 USUAL_LIMIT = 2
 DEPENDING = {
+    "price": {"price", "under_cost"},
     "units": {"units", "limit_per_shopper"},
     "opens_at": {"opens_at", "closes_at"},
     "closes_at": {"opens_at", "closes_at"},
@@ -122,14 +124,27 @@ def plain(form: Form) -> PlanForm:
 
 
 def read_plan(
-    session: Session, offer: Offer, form: Form, zone: ZoneInfo, *, now: datetime
+    session: Session,
+    offer: Offer,
+    form: Form,
+    zone: ZoneInfo,
+    *,
+    now: datetime,
+    by: str = "",
 ) -> PlanForm:
-    """Read the form and check the plan, as far as its fields can be read."""
+    """Read the form and check the plan, as far as its fields can be read.
+
+    *by* is the merchant who answers for a price under the cost.
+    """
     reading = _Reading(form)
     plan = _read(reading, offer, zone, now)
+    if form.get("under_cost") == "yes":
+        plan = replace(plan, under_cost_by=by)
     unread = reading.problems
     wrong = {p.field: p.sentence for p in check_plan(session, offer, plan, now=now)}
     problems = _not_charged(plan) | wrong
+    if "price" in problems:
+        problems.pop("under_cost", None)
     for field, others in DEPENDING.items():
         if field in unread:
             problems = {f: p for f, p in problems.items() if f not in others}

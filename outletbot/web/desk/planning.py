@@ -192,4 +192,5 @@ def _read(session: Session, desk: Desk, form: Form) -> tuple[Offer, PlanForm]:
     offer_id = form.get("offer", "")
     key = offer_id if isinstance(offer_id, str) else ""
     offer = get_own(session, Offer, desk.retailer.id, key)
-    return offer, read_plan(session, offer, form, desk.zone, now=desk.now)
+    by = desk.merchant_id
+    return offer, read_plan(session, offer, form, desk.zone, now=desk.now, by=by)

@@ -3,7 +3,8 @@
 A secret is made here, sealed, and shown once: in the answer to the form that made it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from zoneinfo import available_timezones
 
@@ -11,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from offers.errors import InvalidField, WrongState
+from offers.honesty_words import check_words
 from offers.letters import (
     Letter,
     LetterState,
@@ -22,6 +24,7 @@ from offers.letters import (
 from offers.merchants import Role, merchants
 from offers.moving import waive_approval, want_approval
 from offers.retailers import Retailer, change_retailer, get_retailer
+from offers.retailers import renew_stock_secret as renew_secret
 from offers.sentences import Sentence
 from outletbot.alarm_letters import word_test
 from outletbot.config import Settings
@@ -54,6 +57,11 @@ SHOWN = (
     "alarm_email",
 )
 
+PUBLIC = ("about", "hashtags")
+
+OLD_SECRET = timedelta(days=7)
+"""So long a secret is good after there is a newer one."""
+
 log = structlog.get_logger(__name__)
 routes = web.RouteTableDef()
 
@@ -69,10 +77,21 @@ async def save_profile(request: web.Request) -> web.Response:
     form = await request.post()
     try:
         values = read_profile(form, request.app[SETTINGS])
+        await _check_words(request, values)
     except InvalidField as problem:
         return await settings_page(request, typed=form, problem=problem)
     await request.app[DATABASE].transact(change_retailer, request[RETAILER].id, values)
     raise web.HTTPSeeOther("/settings")
+
+
+async def _check_words(request: web.Request, values: Mapping[str, str]) -> None:
+    """Refuse what may not be said now of what goes with every post."""
+    texts, now = [(name, values[name]) for name in PUBLIC], request.app[CLOCK]()
+    problems = await request.app[DATABASE].read(
+        check_words, request[RETAILER], texts, start=now, end=now
+    )
+    for problem in problems:
+        raise problem
 
 
 @routes.post("/settings/webhook")
@@ -102,8 +121,13 @@ async def renew_webhook_secret(request: web.Request) -> web.Response:
 
 @routes.post("/settings/stock/secret")
 async def renew_stock_secret(request: web.Request) -> web.Response:
-    """Take stock messages signed with a new secret, and no longer with the old one."""
-    return await _renew(request, "sealed_stock_secret", "stock")
+    """Take stock messages signed with a new secret; the old one is good for a week."""
+    secret, until = new_secret(), request.app[CLOCK]() + OLD_SECRET
+    sealed = request.app[SEAL].close(secret)
+    await request.app[DATABASE].transact(
+        renew_secret, request[RETAILER].id, sealed, until=until
+    )
+    return await settings_page(request, secret=secret, whose="stock")
 
 
 @routes.post("/settings/alarms")
@@ -196,6 +220,7 @@ async def settings_page(
         zones=time_zones(),
         languages=LANGUAGES,
         mails=transport_of(request.app[SETTINGS]) is not None,
+        now=request.app[CLOCK](),
         lost=letter if letter and letter.state is LetterState.GIVEN_UP else None,
         stock_url=f"{request.app[SETTINGS].public_url}/webhooks/stock/{retailer.slug}",
         **{"secret": "", "whose": "", "link": "", "invited": "", **shown},

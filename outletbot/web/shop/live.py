@@ -137,6 +137,7 @@ def state_of(view: DealView, *, now: datetime) -> dict[str, object]:
     return {
         "now": now.isoformat(timespec="milliseconds"),
         "phase": card.phase.value,
+        "price": card.price.amount,
         "left": card.stock.left,
         "exact": card.stock.exact,
         "share": card.stock.share,

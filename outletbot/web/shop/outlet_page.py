@@ -85,6 +85,7 @@ def paint_wall(wall: Wall, language: str, *, public_url: str) -> str:
 def _state(card: Card) -> dict[str, Any]:
     return {
         "phase": card.phase.value,
+        "price": card.price.amount,
         "left": card.stock.left,
         "exact": card.stock.exact,
         "share": card.stock.share,

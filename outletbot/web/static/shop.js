@@ -88,7 +88,7 @@
   const hear = (text) => {
     const state = JSON.parse(text);
     ahead = Date.parse(state.now) - Date.now();
-    if (state.phase !== data.phase) return again();
+    if (state.phase !== data.phase || state.price != data.price) return again();
     show($(".deal"), state);
   };
 
@@ -115,7 +115,7 @@
       const { deals } = await (await fetch(data.wall)).json().catch(() => ({}));
       for (const card of deals ? all("[data-code]") : []) {
         const state = deals[card.dataset.code];
-        if (state?.phase !== card.dataset.phase) return again();
+        if (state?.phase !== card.dataset.phase || state.price != card.dataset.price) return again();
         show(card, state);
       }
     }

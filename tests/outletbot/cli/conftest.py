@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from outletbot.cli import cli
+from outletbot.cli import build
 from outletbot.db import Database
 from tests.factories import KEY
 
@@ -38,7 +38,7 @@ def type_in(environment: dict[str, str], database: Database) -> Type:
     assert environment["DATABASE_URL"].endswith(str(database.engine.url.database))
 
     def run(*words: str, **settings: str) -> Any:
-        return CliRunner().invoke(cli, words, env={**environment, **settings})
+        return CliRunner().invoke(build(), words, env={**environment, **settings})
 
     return run
 

@@ -23,6 +23,13 @@ KEYS = [
     "changed",
     "same",
     "errors",
+    "bad",
+    "passed_over",
+    "unknown",
+    "missing",
+    "remembered",
+    "repeats",
+    "questions",
 ]
 FEED = "sku;title;price;quantity\nA1;Parka;49,90;3\nA2;Kettle [bold]red[/];19,90;5\n"
 BAD = FEED + "A3;Lamp;cheap;1\n"
@@ -211,3 +218,140 @@ class TestRefusal:
 
         assert done.returncode == 2
         assert "outletbot migrate" in done.stderr
+
+
+class TestWhatTheFileDoesNotSay:
+    NET = "sku;title;Prix HT;quantity\nA1;Parka;50,00;3\nA2;Kettle;20,00;5\n"
+
+    def test_stops_and_says_how_to_answer(self, type_in: Type, session, feed) -> None:
+        feed.write_text(self.NET)
+
+        done = type_in("import-feed", str(feed), "--retailer", "north")
+
+        assert done.exit_code == 3
+        assert "--tax-rate" in done.stderr
+        assert "Nothing was imported." in done.stderr
+        assert offers(session) == 0
+
+    def test_is_answered_and_remembered(self, type_in: Type, session, feed) -> None:
+        feed.write_text(self.NET)
+        words = ("import-feed", str(feed), "--retailer", "north")
+
+        assert type_in(*words, "--tax-rate", "20").exit_code == 0
+        feed.write_text(f"{self.NET}A3;Lamp;10,00;1\n")
+        again = type_in(*words)
+
+        assert again.exit_code == 0
+        assert "Read as overstock.csv was" in again.stderr
+        session.rollback()
+        prices = dict(session.exec(select(Offer.sku, Offer.price_amount)).all())
+        assert prices == {"A1": 6_000, "A2": 2_400, "A3": 1_200}
+        feed.write_text(f"{self.NET}A4;Lamp;10,00;1\n")
+        assert type_in(*words, "--forget").exit_code == 3
+
+    def test_may_be_what_the_columns_are(self, type_in: Type, session, feed) -> None:
+        feed.write_text("code;what;amount\nA1;Parka;50,00\nA2;Kettle;20,00\n")
+        words = ("import-feed", str(feed), "--retailer", "north")
+        mapping = ("--map", "what=title", "--map", "amount=price")
+
+        assert type_in(*words).exception is not None
+        assert type_in(*words, *mapping).exit_code == 0
+        assert offers(session) == 2
+
+    @pytest.mark.parametrize(
+        ("option", "value", "words"),
+        [
+            ("--map", "what=nothing", "nothing is no field"),
+            ("--map", "what", "name=value"),
+            ("--tax", "perhaps", "no answer to tax"),
+            ("--tax-rate", "much", "no answer to tax-rate"),
+            ("--encoding", "rot13", "none of these"),
+            ("--delimiter", "x", "none of these"),
+        ],
+    )
+    def test_cannot_be_just_anything(
+        self, type_in: Type, feed, option, value, words
+    ) -> None:
+        done = type_in("import-feed", str(feed), "--retailer", "north", option, value)
+
+        assert words in str(done.exception)
+
+
+class TestWishes:
+    TEN = "sku;title;price;quantity\n" + "".join(
+        f"S{n};Thing;9,90;5\n" for n in range(10)
+    )
+
+    @pytest.fixture
+    def words(self, type_in: Type, feed) -> tuple[str, ...]:
+        feed.write_text(self.TEN)
+        words = ("import-feed", str(feed), "--retailer", "north")
+        assert type_in(*words).exit_code == 0
+        return words
+
+    def test_complete_empties_what_is_missing(
+        self, type_in: Type, session, feed, words
+    ) -> None:
+        feed.write_text("".join(self.TEN.splitlines(keepends=True)[:-2]))
+
+        assert type_in(*words, "--complete").exit_code == 0
+
+        assert emptied(session) == {"S8", "S9"}
+
+    def test_complete_needs_the_number_when_much_is_missing(
+        self, type_in: Type, session, feed, words
+    ) -> None:
+        feed.write_text("".join(self.TEN.splitlines(keepends=True)[:4]))
+
+        done = type_in(*words, "--complete")
+
+        assert done.exit_code == 3
+        assert "7 of your 10 offers are not in this file" in done.stderr
+        assert "--agree 7" in done.stderr
+        assert emptied(session) == set()
+        assert type_in(*words, "--complete", "--agree", "7").exit_code == 0
+        assert len(emptied(session)) == 7
+
+    def test_all_or_nothing(self, type_in: Type, session, feed, words) -> None:
+        feed.write_text(f"{self.TEN}X1;Lamp;9,90;1\nX2;Lamp;cheap;1\n")
+
+        done = type_in(*words, "--all-or-nothing")
+
+        assert done.exit_code == 3
+        assert "Nothing was imported." in done.stderr
+        assert offers(session) == 10
+
+    def test_the_same_file_is_said_to_be_the_same(
+        self, type_in: Type, session, words
+    ) -> None:
+        done = type_in(*words)
+
+        assert "This file was imported last" in " ".join(done.stdout.split())
+        assert len(session.exec(select(FeedImport)).all()) == 1
+        assert "10 the same" in " ".join(type_in(*words, "--again").stdout.split())
+
+    def test_the_bad_rows_go_to_a_file_that_can_be_sent_again(
+        self, type_in: Type, session, feed, words, tmp_path
+    ) -> None:
+        feed.write_text(f"{self.TEN}X1;Lamp;cheap;1\n")
+        bad = tmp_path / "bad.csv"
+
+        assert type_in(*words, "--errors", str(bad)).exit_code == 0
+        mended = bad.read_text("utf-8-sig")
+        assert mended.startswith("sku;title;price;quantity;error")
+        bad.write_text(mended.replace(";cheap;", ";4,90;"), "utf-8-sig")
+
+        again = type_in("import-feed", str(bad), "--retailer", "north")
+        assert "1 rows, 1 good, 1 new" in " ".join(again.stdout.split())
+
+    def test_a_trial_tells_what_is_missing(self, type_in: Type, feed, words) -> None:
+        feed.write_text("".join(self.TEN.splitlines(keepends=True)[:4]))
+
+        done = type_in(*words, "--dry-run")
+
+        assert "7 of 10 known offers are not in the file." in done.stdout
+
+
+def emptied(session: Session) -> set[str]:
+    session.rollback()
+    return set(session.exec(select(Offer.sku).where(Offer.quantity == 0)))

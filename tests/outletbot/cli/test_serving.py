@@ -10,9 +10,9 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from outletbot.cli import cli
+from outletbot.cli import build
 from outletbot.db import Database
-from outletbot.schema import is_current
+from outletbot.revisions import is_current
 from tests.outletbot.cli.conftest import outletbot
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +35,7 @@ COMMANDS = {
 
 
 def commands() -> dict[str, object]:
-    group = typer.main.get_command(cli)
+    group = typer.main.get_command(build())
     return dict(group.commands)  # type: ignore[attr-defined]
 
 
@@ -45,7 +45,7 @@ class TestCommands:
 
     @pytest.mark.parametrize("name", sorted(COMMANDS))
     def test_explain_themselves(self, name) -> None:
-        shown = CliRunner().invoke(cli, [name, "--help"])
+        shown = CliRunner().invoke(build(), [name, "--help"])
 
         assert shown.exit_code == 0
         explained = " ".join(shown.stdout.split())
@@ -53,7 +53,7 @@ class TestCommands:
         assert help_text.split(".", maxsplit=1)[0][:40] in explained
 
     def test_are_listed(self) -> None:
-        shown = CliRunner().invoke(cli, ["--help"])
+        shown = CliRunner().invoke(build(), ["--help"])
 
         assert all(name in shown.stdout for name in COMMANDS)
 

@@ -209,7 +209,7 @@ class TestBanner:
 
         html = await (await desk.get("/deals")).text()
 
-        assert "4 posts or channels need a look." in html
+        assert "4 posts, channels, feeds or shops need a look." in html
         assert html.count("The post about “Kettle”") == 1
 
     async def test_is_nowhere_while_all_is_well(self, desk, session):

@@ -13,10 +13,11 @@ from offers.accounts import ChannelAccount, Show
 from offers.beats import begin_beating
 from offers.catalog import Offer
 from offers.deals import expected_reduction
+from offers.evidence import find_evidence
+from offers.honesty_prior import Ground
 from offers.money import Money
 from offers.posts import Post, PostKind, PostState
 from outletbot.web.desk.deal_summary import find_course, read_report
-from outletbot.web.desk.evidence import Ground, find_evidence
 from outletbot.web.desk.live import LIVE
 from tests.factories import (
     DAY,

@@ -133,7 +133,7 @@ class TestFromFileToOffers:
         await press(desk, f"{first}/confirm")
         await work(database)
 
-        second = await send(desk, GOOD)
+        second = await send(desk, GOOD + "\n")  # else it would be the same file
         await work(database)
 
         html = await look(desk, second)
@@ -231,7 +231,7 @@ class TestBadRows:
     async def test_are_all_in_the_file_although_the_page_shows_the_first(
         self, desk, database, session
     ):
-        lines = [f"S{n},Thing,x,1" for n in range(1_300)]
+        lines = [f"S{n},,9,1" for n in range(1_300)]
         path = await send(desk, "\n".join([HEADER, *lines]))
         await work(database)
 
@@ -342,10 +342,9 @@ class TestRefusals:
             (b"\x89PNG\r\n\x1a\n" + bytes(500), "a PNG picture"),
             (b"x" * 5_000_000, "This is not a CSV file of products."),
             (b"\x00\x00\n\n", "The file is empty."),
-            (b"name,age\nAnt,4\n", "columns are missing"),
             (HEADER.encode() + b"\n", "no rows after it"),
         ],
-        ids=["picture", "endless line", "nothing", "wrong columns", "header only"],
+        ids=["picture", "endless line", "nothing", "header only"],
     )
     async def test_say_why_and_what_to_do(self, desk, database, content, reason):
         path = await send(desk, content)

@@ -49,7 +49,7 @@ async def test_a_refusal_that_was_kept_is_told_in_the_readers_language(desk, dat
 
     await work(database)
 
-    assert "This is a PDF document, not a CSV file" in await look(desk, path)
+    assert "This is a PDF document, not a list of products" in await look(desk, path)
     assert "ce fichier est un document PDF" in await look(desk, f"{path}?lang=fr")
 
 

@@ -48,6 +48,10 @@ async def test_an_address_is_answered(desk, session, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "form"),
     [
+        ("/proposals/week", {"scope": "all", "rule": "a\0b"}),
+        ("/proposals/week", {"rows": "1", "offer-0": "a\0", "keep-0": "\0"}),
+        ("/proposals/week", {"action": "make", "key": "a\0", "offer": "\0"}),
+        ("/proposals/rules", {"rule": "a\0", "value": "a\0", "action": "keep"}),
         ("/settings", {"name": "a\0b", "time_zone": "UTC", "language": "en"}),
         ("/settings/alarms", {"alarm_email": "a\0b@c.example"}),
         ("/texts", {**TEXT, "action": "save", "body": "a\0b {price} {link}"}),

@@ -268,12 +268,55 @@ class TestPreview:
 
         assert "unknown: the feed tells no cost" in html
 
+    async def test_asks_whether_a_price_is_to_be_under_cost(self, desk, session):
+        offer = make_offer(session, cost_amount=6_000)
+
+        status, html = await post(desk, plan(offer, action="preview"))
+
+        assert status == 422
+        assert "This is under your cost. The price of €49.90 was compared" in html
+        assert 'name="under_cost" value="yes"' in html
+
     async def test_warns_of_a_price_under_cost(self, desk, session):
         offer = make_offer(session, cost_amount=6_000)
 
-        _, html = await post(desk, plan(offer, action="preview"))
+        fields = plan(offer, action="preview", under_cost="yes")
+        _, html = await post(desk, fields)
 
         assert "This is under your cost: each unit loses €10.10." in html
+
+    async def test_keeps_who_wanted_a_price_under_cost(self, desk, session):
+        offer = make_offer(session, cost_amount=6_000)
+
+        status, _ = await post(desk, plan(offer, under_cost="yes"))
+
+        assert status == 303
+        deal = the_deal(session)
+        assert deal.under_cost_by.startswith("merchant_")
+        assert deal.under_cost_at is not None
+
+    async def test_keeps_nobody_if_it_is_not(self, desk, session):
+        status, _ = await post(desk, plan(make_offer(session), under_cost="yes"))
+
+        assert status == 303
+        assert (the_deal(session).under_cost_by, the_deal(session).under_cost_at) == (
+            "",
+            None,
+        )
+
+    @pytest.mark.parametrize(
+        ("field", "text"),
+        [
+            ("title", "Parka -50%"),
+            ("pitch", "Was €99, never again"),
+            ("pitch", "50 % de réduction"),
+        ],
+    )
+    async def test_takes_no_reduction_in_own_words(self, desk, session, field, text):
+        status, html = await post(desk, plan(make_offer(session), **{field: text}))
+
+        assert status == 422
+        assert "outletbot adds what your price log proves" in html
 
     async def test_shows_each_post_with_its_length(self, desk, session):
         offer = make_offer(session)
@@ -616,7 +659,8 @@ class TestPaying:
     async def test_in_the_store_may_be_less_than_a_card_payment(self, desk, session):
         fields = {"paying": "store", "reserve_until": "2026-03-04T18:00"}
 
-        status, _ = await post(desk, plan(make_offer(session), price="0.20", **fields))
+        offer = make_offer(session, cost_amount=10)
+        status, _ = await post(desk, plan(offer, price="0.20", **fields))
 
         assert status == 303
 

@@ -13,6 +13,8 @@ from sqlmodel import Session, select
 from offers.letters import Letter
 from offers.posts import Post, PostState
 from offers.retailers import Retailer
+from offers.sentences import Sentence, dump_sentence
+from offers.sources import Halt
 from outletbot.db import Database
 from outletbot.jobs.alarming import sound_alarms
 from tests.factories import (
@@ -22,9 +24,11 @@ from tests.factories import (
     SECOND,
     make_account,
     make_deal,
+    make_import,
     make_offer,
     make_post,
     make_retailer,
+    make_source,
     north,
     post_of,
 )
@@ -147,6 +151,52 @@ async def test_a_channel_in_trouble_is_told(database, session):
     assert message["data"]["reason"] == "The token was revoked."
     assert letter.subject == "North & Sons: a channel needs a look"
     assert "The token was revoked.\nhttp://outlet.example/channels" in letter.body
+
+
+@pytest.mark.usefixtures("retailer")
+async def test_a_feed_that_is_paused_is_told_and_what_to_look_at(database, session):
+    entry = make_import(session)
+    reason = Sentence(
+        "It has {rows} rows, and the file before had {before}.", rows=1, before=9
+    )
+    source = make_source(
+        session,
+        halt=Halt.DOUBT,
+        halt_reason=dump_sentence(reason),
+        import_id=entry.id,
+    )
+
+    for _ in range(2):
+        await sound(database, session)
+
+    (message,), (letter,) = messages(session), letters(session)
+    assert message["type"] == "feed.paused"
+    assert message["data"] == {
+        "source": source.id,
+        "name": "Shop",
+        "kind": "address",
+        "feed": entry.id,
+        "reason": "It has 1 rows, and the file before had 9.",
+        "at": NOON.isoformat(),
+    }
+    assert letter.subject == (
+        "North & Sons: The feed “Shop” is paused: a file has come that needs a look."
+    )
+    assert "It has 1 rows" in letter.body
+    assert f"{PUBLIC_URL}/feeds/{entry.id}" in letter.body
+
+
+@pytest.mark.usefixtures("retailer")
+async def test_a_feed_that_fails_for_a_day_is_told(database, session):
+    failed = dump_sentence(Sentence("The server answered {status}.", status=500))
+    make_source(session, failing_since=NOON - 24 * HOUR, result=failed)
+
+    await sound(database, session)
+
+    (message,), (letter,) = messages(session), letters(session)
+    assert (message["type"], message["data"]["feed"]) == ("feed.failing", None)
+    assert "The server answered 500." in letter.body
+    assert f"{PUBLIC_URL}/feeds/sources" in letter.body
 
 
 async def test_a_letter_says_which_post_and_where(database, session, post):

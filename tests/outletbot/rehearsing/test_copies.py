@@ -20,7 +20,8 @@ from offers.pictures import keep_picture
 from offers.retailers import retailers
 from outletbot.db import Database
 from outletbot.rehearsing.copies import FORGOTTEN, PREFIX, STAMP, copied
-from outletbot.schema import is_current, metadata
+from outletbot.revisions import is_current
+from outletbot.schema import metadata
 from tests.factories import (
     NOON,
     make_account,

@@ -135,6 +135,35 @@ class TestStandings:
         assert "€49.99 came after your time was up" in before
         assert "Your money was sent back" in after
 
+    @pytest.mark.parametrize(
+        ("state", "says"),
+        [
+            (HoldState.OPEN, "If you have paid, all of it comes back to you."),
+            (HoldState.PROCESSING, "As soon as your bank confirms the payment"),
+            (HoldState.RELEASED, "Nothing was charged."),
+        ],
+    )
+    async def test_lost_to_the_shop_says_so(
+        self, shop: Shop, session: Session, state: HoldState, says: str
+    ) -> None:
+        hold = make_hold(session, state=state, lost_at=NOON, expires_at=NOON)
+
+        html = words(await shop.text(f"/h/{hold.token}"))
+
+        assert "sold in the shop itself" in html
+        assert says in html
+
+    async def test_lost_to_the_shop_and_paid_says_so(
+        self, shop: Shop, session: Session
+    ) -> None:
+        hold = make_hold(session, state=HoldState.RELEASED, lost_at=NOON)
+        make_refund(session, hold, reason="shop_sold")
+
+        html = words(await shop.text(f"/h/{hold.token}"))
+
+        assert "Your money is on its way back" in html
+        assert "While you were paying €49.99, the last units were sold" in html
+
     async def test_paid_leads_to_the_order(self, shop: Shop, session: Session) -> None:
         order = make_order(session)
         hold = session.get_one(Hold, order.hold_id)

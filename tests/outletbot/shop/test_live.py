@@ -73,6 +73,7 @@ async def test_begins_with_how_things_are_and_goes_on_with_what_changes(
         {
             "now": "2026-03-02T12:00:00.000+00:00",
             "phase": "open",
+            "price": 4_999,
             "left": 5,
             "exact": True,
             "share": 100,
@@ -82,6 +83,23 @@ async def test_begins_with_how_things_are_and_goes_on_with_what_changes(
         },
     )
     assert (second[1]["left"], second[1]["held"]) == (4, 1)
+
+
+async def test_tells_a_price_that_fell(shop: Shop, session: Session) -> None:
+    deal = make_deal(session)
+    code = post_of(session, deal).code
+    answer = await shop.get(f"/d/{code}/live")
+    stream = events(answer)
+    await next_state(stream)
+
+    change(session, deal, price_amount=4_490)
+    _, state = await next_state(stream)
+    answer.close()
+    page = await (await shop.get(f"/d/{code}")).text()
+
+    assert state["price"] == 4_490
+    assert 'data-price="4490"' in page
+    assert "44.90" in page
 
 
 async def test_ends_when_the_deal_is_over(shop: Shop, session: Session) -> None:

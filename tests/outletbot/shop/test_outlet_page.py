@@ -149,6 +149,7 @@ class TestWall:
         assert state["deals"] == {
             post_of(session, deal).code: {
                 "phase": "open",
+                "price": 4_999,
                 "left": 3,
                 "exact": True,
                 "share": 100,

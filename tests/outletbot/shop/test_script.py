@@ -158,6 +158,19 @@ async def test_stock_changes_without_a_reload(phone: Page, session: Session) -> 
     assert await phone.evaluate("window.unharmed")
 
 
+async def test_shows_a_price_that_fell_by_itself(phone: Page, session: Session) -> None:
+    deal, address = open_deal(session, allotment=5)
+    await phone.goto(address)
+    await phone.get_by_text("5 left").wait_for()
+
+    deal.price_amount = 4_490
+    session.add(deal)
+    session.commit()
+
+    button = phone.get_by_role("button", name="Buy for €44.90")
+    await button.wait_for(timeout=15_000)
+
+
 async def test_opens_by_itself(phone: Page, session: Session) -> None:
     soon = utc_now() + timedelta(seconds=3)
     _, address = open_deal(session, opens_at=soon, opened_at=None)

@@ -1,0 +1,156 @@
+"""Writing: what was read of a feed goes into the catalog, while more is being read.
+
+Each block is a transaction, or several if it changes what is known: whoever waits for
+the database meanwhile does not wait long. Skus are there once in a file, so blocks may
+be written in any order, and in a database with many writers two at a time.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from sqlmodel import Session
+
+from offers.allotments import fit_to_stock
+from offers.deals import mark_sold_out, offers_in_deals
+from offers.feed import Block, FeedRow
+from offers.feed.facts import NAMES, Facts, facts_of
+from offers.imports import import_batch
+from offers.posts import retire_posts
+from offers.shelving import Places, Tally, import_newcomers
+from outletbot.db import Database
+
+AT_ONCE = 1_000  # rows that may be known, in one transaction
+STEP = timedelta(milliseconds=1)
+
+SKU = NAMES.index("sku")
+
+
+class Writer:
+    """Writes blocks in the order they come, or nearly so; ``finish`` waits for all."""
+
+    def __init__(
+        self, database: Database, retailer_id: str, import_id: str, now: datetime
+    ) -> None:
+        self._database = database
+        self._retailer_id = retailer_id
+        self._import_id = import_id
+        self._now = now
+        self._minted_at = now
+        self._all_new = True
+        lanes = 1 if database.is_file else 2
+        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="import")
+        self._waiting: deque[Future[Tally]] = deque()
+        self._most = lanes
+        self._tally = Tally()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def write(self, block: Block) -> None:
+        """Let *block* be written; wait if too many are waiting already."""
+        if len(self._waiting) >= self._most:
+            self._tally += self._waiting.popleft().result()
+        if block.facts:
+            self._minted_at += STEP
+            written = self._threads.submit(self._write, block, self._minted_at)
+            self._waiting.append(written)
+
+    def finish(self) -> Tally:
+        """Wait until all is written; return what it did."""
+        while self._waiting:
+            self._tally += self._waiting.popleft().result()
+        return self._tally
+
+    def _write(self, block: Block, minted_at: datetime) -> Tally:
+        if self._all_new and not block.places and self._add(block.facts, minted_at):
+            return Tally(new=len(block.facts))
+        done = Tally()
+        for start in range(0, len(block.facts), AT_ONCE):
+            facts = block.facts[start : start + AT_ONCE]
+            done += self._change(facts, block.places, minted_at)
+        self._all_new = not (done.changed or done.same)
+        return done
+
+    def _add(self, facts: Sequence[Facts], minted_at: datetime) -> bool:
+        return self._database.transact_here(
+            import_newcomers,
+            self._retailer_id,
+            facts,
+            source=self._import_id,
+            now=self._now,
+            minted_at=minted_at,
+        )
+
+    def _change(
+        self, facts: Sequence[Facts], places: Places, minted_at: datetime
+    ) -> Tally:
+        skus = {str(row[SKU]) for row in facts}
+        return self._database.transact_here(
+            bring_facts,
+            self._retailer_id,
+            self._import_id,
+            facts,
+            [(sku, told) for sku, told in places if sku in skus],
+            now=self._now,
+            minted_at=minted_at,
+        )
+
+
+def bring_facts(
+    session: Session,
+    retailer_id: str,
+    import_id: str,
+    facts: Sequence[Facts],
+    places: Places = (),
+    *,
+    now: datetime,
+    minted_at: datetime | None = None,
+) -> Tally:
+    """Import some rows, and fit the deals to the new stock."""
+    tally = import_batch(
+        session,
+        retailer_id,
+        import_id,
+        facts,
+        places=places,
+        now=now,
+        minted_at=minted_at,
+    )
+    fit_deals(session, retailer_id, [str(row[SKU]) for row in facts], now=now)
+    return tally
+
+
+def bring_rows(
+    session: Session,
+    retailer_id: str,
+    import_id: str,
+    rows: Sequence[FeedRow],
+    *,
+    now: datetime,
+) -> Tally:
+    """Import rows that were read one by one."""
+    facts = [facts_of(row) for row in rows]
+    places = [(row.sku, row.quantities) for row in rows if row.quantities]
+    return bring_facts(session, retailer_id, import_id, facts, places, now=now)
+
+
+def fit_deals(
+    session: Session, retailer_id: str, skus: Sequence[str], *, now: datetime
+) -> None:
+    """Fit the deals of offers to their stock; what got some may get units back."""
+    for offer in offers_in_deals(session, retailer_id, skus):
+        for deal in fit_to_stock(session, offer):
+            if mark_sold_out(session, deal.id, now=now):
+                retire_posts(session, deal.id, now=now)
