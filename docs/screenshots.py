@@ -1,31 +1,18 @@
 """Makes ``docs/images``: every page of the demo as its users see it, in Chromium."""
 
 import asyncio
-import io
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urljoin
 
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright
-
-IMAGES = Path(__file__).parent / "images"
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 860}
-NO_LAZY = "for (const i of document.images) i.loading = 'eager'"
-FEED = (
-    "sku;title;list price;price;cost;quantity\n"
-    "FJ-KET-CRE;Whistler kettle 1.8 l, cream;49,00;27,50;14,00;9\n"
-    "FJ-NEW-1;Stoneware mug, fog;12,00;7,90;3,10;48\n"
-    "FJ-NEW-2;Stoneware mug, moss;12,00;seven;3,10;36\n"
-    "FJ-NEW-3;Stoneware bowl, fog;15,00;9,90;4,00;-2\n"
-)
+from playwright.async_api import Browser, Page
+from stock_screenshots import stock_pages
+from taking import DESK, IMAGES, PHONE, chromium, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +22,7 @@ class Demo:
     mastodon: str
     networks: str
     stripe: str
+    own_shop: str
 
     @property
     def url(self) -> str:
@@ -66,19 +54,6 @@ async def running_demo() -> AsyncIterator[Demo]:
         yield Demo(*re.findall(r"http\S+", said.decode()))
         process.terminate()
         await process.wait()
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        sys.exit("Chromium is needed to take pictures: apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        await browser.close()
 
 
 async def shopper_pages(browser: Browser, demo: Demo) -> None:
@@ -129,23 +104,11 @@ async def merchant_pages(browser: Browser, demo: Demo) -> None:
     await page.goto(f"{demo.url}/summary")
     await page.get_by_role("link", name="Whistler kettle").first.click()
     await take(page, "deal-summary", whole=True)
-    await feed_check(page, demo)
+    await stock_pages(page, demo.url, demo.own_shop)
     await deal_planning(page, demo)
     await money(page, demo)
     await rehearsal(page, demo)
     await paid_in_the_store(browser, page, demo)
-
-
-async def feed_check(page: Page, demo: Demo) -> None:
-    await page.goto(f"{demo.url}/feeds")
-    await take(page, "feeds")
-    with tempfile.TemporaryDirectory() as folder:
-        feed = Path(folder) / "week-48.csv"
-        feed.write_bytes(FEED.encode("cp1252"))
-        await page.locator("input[type=file]").set_input_files(feed)
-        await page.get_by_role("button", name="Send and look at it").click()
-        await page.get_by_role("button", name=re.compile("^Import")).first.wait_for()
-    await take(page, "feed-check", whole=True)
 
 
 async def deal_planning(page: Page, demo: Demo) -> None:
@@ -213,19 +176,6 @@ async def paid_in_the_store(browser: Browser, page: Page, demo: Demo) -> None:
     await page.set_viewport_size(PHONE)
     await page.goto(f"{demo.url}/redeem/{code}")
     await take(page, "redeem-phone")
-
-
-async def take(page: Page, name: str, *, whole: bool = False, part: str = "") -> None:
-    """Keep a picture of *page* or a *part* as a PNG of few colours, which is small."""
-    await page.evaluate(NO_LAZY)
-    await page.wait_for_timeout(700)
-    if part:
-        content = await page.locator(part).screenshot()
-    else:
-        content = await page.screenshot(full_page=whole)
-    taken = Image.open(io.BytesIO(content))
-    taken.convert("RGB").quantize(128).save(IMAGES / f"{name}.png", optimize=True)
-    print(name)
 
 
 def join_front() -> None:

@@ -115,9 +115,12 @@ def note_seen(
     *,
     now: datetime,
 ) -> None:
-    """Remember how large and old the files of a folder were."""
+    """Remember how large and old the files of a folder were; it can be read."""
     kept = session.get_one(FeedSource, source.id)
     kept.seen, kept.due_at = dumps(seen), now + FOLDER_REST
+    if kept.failures:
+        _say(kept, NOTHING_NEW, now=now)
+        kept.failures, kept.failing_since = 0, None
     session.add(kept)
 
 

@@ -210,19 +210,21 @@ def _look_again(session: Session, declaration: PriceDeclaration) -> None:
     said = select(DeclaredPrice.offer_id).where(
         DeclaredPrice.declaration_id == declaration.id
     )
-    running = (
+    # One that opens just now is waited for: it may not know of this yet.
+    waiting_or_running = (
         select(Deal)
         .where(
             Deal.retailer_id == declaration.retailer_id,
-            col(Deal.opened_at).is_not(None),
             col(Deal.closed_at).is_(None),
-            col(Deal.prior_amount).is_not(None),
             col(Deal.offer_id).in_(said),
         )
         .order_by(col(Deal.id))
         .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
-    for deal in session.exec(running).all():
+    for deal in session.exec(waiting_or_running).all():
+        if deal.opened_at is None or deal.prior_amount is None:
+            continue
         found = find_reduction(
             session, deal.retailer_id, deal.offer_id, deal.price, at=deal.opens_at
         )
@@ -267,7 +269,7 @@ def _check_log(session: Session, offer: Offer, from_on: date) -> None:
         if begins >= first.applied_at:
             day = first.applied_at.astimezone(zone).date()
             problem = Sentence(
-                "Our own log begins on {day}: declare days before that.",
+                "Our own log begins on {day}: begin before that day, and end on it.",
                 day=day.isoformat(),
             )
             raise InvalidField("from_on", problem, from_on.isoformat())

@@ -54,7 +54,7 @@ def compare_cost(retailer: Retailer, offer: Offer, price: Money) -> CostCheck | 
     cost = offer.cost
     if cost is None or cost.currency != price.currency:
         return None
-    if retailer.tax_points and _with_tax(retailer, offer):
+    if retailer.tax_points is not None and _with_tax(retailer, offer):
         net = price.amount * WHOLE // (WHOLE + retailer.tax_points)
         return CostCheck(cost, Money(net, price.currency), net=True)
     return CostCheck(cost, price, net=not _with_tax(retailer, offer))

@@ -27,23 +27,26 @@ _SOLDES = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _STRUCK = re.compile("[\u0335-\u0338]")
-_SHARE = r"\d{1,3}(?:[.,]\d+)?\s?(?:%|\u066a|percent|pour ?cent)"
+_SHARE = r"\d{1,3}(?:[.,]\d+)?\s?(?:%|\u066a|per ?cent|pour ?cent|prozent)"
 _PERCENT = re.compile(
     rf"(?<!\d)[-\u2010-\u2015\u2212]\s?{_SHARE}"
-    rf"|{_SHARE}\s?(?:off\b|less\b|discount|cheaper|reduction|moins cher"
-    r"|de (?:reduction|remise|rabais|moins)|d['\u2019]economie)"
-    r"|(?:save|reduced by|discount of|remise de|reduction de|rabais de|economisez)\s"
+    rf"|{_SHARE}[\s-]?(?:off\b|less\b|discount|cheaper|reduction|moins cher"
+    r"|de (?:reduction|remise|rabais|moins)|d['\u2019]economie|rabatt|reduziert"
+    r"|gunstiger|billiger|nachlass|(?:de )?descuento|di sconto|korting)"
+    r"|(?:save|reduced by|discount of|remise de|reduction de|rabais de|economisez"
+    r"|minus|reduziert um|spare|sparen sie|sconto del|descuento del)\s"
     rf"{_SHARE}"
+    r"|\bhalf[\s-]price|\bmoitie prix|\bhalben? preis"
 )
 _FORMER = re.compile(
     r"(?:\bwas|\binstead of|\bdown from|\bformerly|\bau lieu de|\bprix barre"
-    r"|\bavant|\bancien prix)\s*:?\s*(?:[€$£]\s?\d|\d[\d\s.,]*\s?(?:[€$£]|eur|usd|gbp))"
+    r"|\bavant|\bancien prix|\bstatt|\bvorher|\bfruher)\s*:?\s*(?:[€$£]\s?\d|\d[\d\s.,]*\s?(?:[€$£]|eur|usd|gbp))"
 )
 
 
 def says_soldes(text: str) -> bool:
     """Whether *text* says "soldes" or a form of it, however it is written."""
-    return _SOLDES.search(_plain(text)) is not None
+    return any(_SOLDES.search(_plain(one)) for one in (text, _CAMEL.sub("_", text)))
 
 
 def says_reduction(text: str) -> bool:
@@ -126,6 +129,6 @@ def _following(found: Sequence[Season], zone: tzinfo, start: datetime) -> Season
 def _plain(text: str) -> str:
     """Return *text* in small letters without accents and what cannot be seen."""
     seen = _UNSEEN.sub("", text)
-    whole = unicodedata.normalize("NFKD", _CAMEL.sub("_", seen))
+    whole = unicodedata.normalize("NFKD", seen)
     bare = "".join(each for each in whole if not unicodedata.combining(each))
     return bare.casefold()

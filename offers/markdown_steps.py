@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select, update
 
 from offers.catalog import Offer
 from offers.deals import Deal
+from offers.honesty_costs import compare_cost
 from offers.markdowns import (
     OVER,
     MarkdownPlan,
@@ -24,6 +25,7 @@ from offers.markdowns import (
 )
 from offers.money import Money
 from offers.prices import Reduction, find_reduction, log_price
+from offers.retailers import get_retailer
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,12 @@ def _apply(
     now: datetime,
 ) -> Fall | None:
     before, price = deal.price, Money(step.price_amount, deal.currency)
-    if price < plan.floor or not _lower(session, deal, price, now):
+    offer = session.get_one(Offer, deal.offer_id)
+    too_low = price < plan.floor or _is_under_cost(session, offer, price)
+    if too_low or not _lower(session, deal, price, now):
         settle(step, StepState.PASSED, deal, now=now)
         return None
     settle(step, StepState.APPLIED, deal, now=now)
-    offer = session.get_one(Offer, deal.offer_id)
     log_price(
         session,
         deal.retailer_id,
@@ -121,6 +124,12 @@ def _apply(
         tax=offer.tax,
     )
     return Fall(deal.id, step.id, before, price)
+
+
+def _is_under_cost(session: Session, offer: Offer, price: Money) -> bool:
+    """Whether the goods cost more by now than *price*: they may since it was armed."""
+    check = compare_cost(get_retailer(session, offer.retailer_id), offer, price)
+    return check is not None and check.under
 
 
 def _lower(session: Session, deal: Deal, price: Money, now: datetime) -> bool:

@@ -124,10 +124,12 @@ def log_price(
 ) -> None:
     """Add what is charged from *now* on; the same price again adds nothing.
 
+    With another word on its tax it is not the same.
+
     Of two prices at the same instant the one logged later is the later one.
     """
     for last in price_log(session, retailer_id, offer_id)[-1:]:
-        if last.price == price:
+        if last.price == price and tax in (last.tax, "unknown"):
             return
         now = max(now, last.applied_at + INSTANT)
     session.add(

@@ -122,7 +122,7 @@ def proposals_of(
 ) -> list[Proposal]:
     """Return the proposals for some offers, ranked, leaving out those without units."""
     terms, known = get_terms(session, retailer_id), rules(session, retailer_id)
-    columns = rank(session, retailer_id, terms, known, now)
+    columns = rank(session, retailer_id, terms, known, now, among=offer_ids)
     statement = (
         select_ranked(columns, retailer_id)
         .where(col(Offer.id).in_(offer_ids))

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Float,
     Select,
     Subquery,
+    and_,
     case,
     cast,
     extract,
@@ -26,7 +27,7 @@ from offers.catalog import Offer
 from offers.deals import Deal
 from offers.proposed_prices import Terms
 from offers.retailers import get_retailer
-from offers.rules import NO_RULE, MarkdownRule, number_of_rule
+from offers.rules import NO_RULE, MarkdownRule, RuleField, number_of_rule
 
 DAY = 86_400
 
@@ -36,9 +37,14 @@ rule)."""
 
 
 class Columns(NamedTuple):
-    """What is reckoned of each offer in the database."""
+    """What is reckoned of each offer in the database.
+
+    *kinds* are the offers' categories and tags, each once with the *number* of the rule
+    that catches them: a large catalog has few of them. Without rules there are none.
+    """
 
     promised: Subquery
+    kinds: Subquery | None
     units: ColumnElement[int]
     cost: ColumnElement[int]
     seconds: ColumnElement[Any]
@@ -51,7 +57,11 @@ def rank(
     terms: Terms,
     known: Sequence[MarkdownRule],
     now: datetime,
+    *,
+    among: Sequence[str] | None = None,
 ) -> Columns:
+    """Reckon of all offers, or of those with the ids *among* which one looks."""
+    kinds = _kinds(retailer_id, known, among) if known else None
     kept = get_retailer(session, retailer_id).stock_buffer
     promised = _promised(retailer_id)
     taken = func.coalesce(promised.c.units, 0)
@@ -61,11 +71,46 @@ def rank(
     age = literal(int(now.timestamp())) - extract("epoch", since)
     return Columns(
         promised=promised,
+        kinds=kinds,
         units=func.coalesce(col(Offer.quantity), 0) - taken - kept,
         cost=func.coalesce(told, share),
         seconds=case((age > 0, age), else_=0),
-        number=number_of_rule(known),
+        number=_number(kinds),
     )
+
+
+def _number(kinds: Subquery | None) -> ColumnElement[int]:
+    """Every offer is of a kind; said so that each offer is looked at once, in turn."""
+    if kinds is None:
+        return literal(NO_RULE)
+    return func.coalesce(kinds.c.number, NO_RULE)
+
+
+def _kinds(
+    retailer_id: str, known: Sequence[MarkdownRule], among: Sequence[str] | None
+) -> Subquery:
+    """Which rule catches which goods, told apart by no more than the rules ask for."""
+    asked = [
+        key for field, key in _KEYS.items() if any(r.field is field for r in known)
+    ]
+    each = sqlalchemy.select(*asked).where(col(Offer.retailer_id) == retailer_id)
+    if among is not None:
+        each = each.where(col(Offer.id).in_(among))
+    goods = each.distinct().subquery()
+    category, tags = goods.c.get("category"), goods.c.get("tags")
+    number = number_of_rule(known, category=category, tags=tags)
+    return sqlalchemy.select(*goods.c, number.label("number")).subquery()
+
+
+def _is_of(kinds: Subquery) -> ColumnElement[bool]:
+    keys = [key for key in _KEYS.values() if key.name in kinds.c]
+    return and_(*(key.element == kinds.c[key.name] for key in keys))
+
+
+_KEYS = {
+    RuleField.CATEGORY: func.coalesce(col(Offer.category), "").label("category"),
+    RuleField.TAG: func.coalesce(col(Offer.tags), "").label("tags"),
+}
 
 
 def _promised(retailer_id: str) -> Subquery:
@@ -83,8 +128,8 @@ def _promised(retailer_id: str) -> Subquery:
 
 def select_ranked(columns: Columns, retailer_id: str) -> Ranked:
     """Select the offers that have units in no deal."""
-    promised = columns.promised
-    return (
+    promised, kinds = columns.promised, columns.kinds
+    statement = (
         sqlalchemy.select(
             col(Offer.id),
             col(Offer.currency),
@@ -100,6 +145,9 @@ def select_ranked(columns: Columns, retailer_id: str) -> Ranked:
             columns.units > 0,
         )
     )
+    if kinds is None:
+        return statement
+    return statement.join(kinds, _is_of(kinds), isouter=True)
 
 
 def narrowed(

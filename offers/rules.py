@@ -10,8 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, case, func, literal
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    case,
+    func,
+    literal,
+    or_,
+)
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from offers.catalog import Offer
@@ -218,16 +227,33 @@ def raise_rule(session: Session, retailer_id: str, rule_id: str) -> None:
     session.flush()
 
 
-def catches(rule: MarkdownRule | RuleFacts) -> ColumnElement[bool]:
-    """Whether an offer is one that *rule* is about."""
+def catches(
+    rule: MarkdownRule | RuleFacts,
+    *,
+    category: ColumnElement[Any] | None = None,
+    tags: ColumnElement[Any] | None = None,
+) -> ColumnElement[bool]:
+    """Whether an offer, or what has this *category* or *tags*, is of a *rule*."""
     if rule.field is RuleField.TAG:
         written = json.dumps(rule.value, ensure_ascii=False)
-        return col(Offer.tags).icontains(written, autoescape=True)
-    levels: ColumnElement[str] = func.replace(col(Offer.category), *SWAPS[0])
-    for swap in SWAPS[1:]:
+        return _contains(col(Offer.tags) if tags is None else tags, written)
+    levels: ColumnElement[str] = col(Offer.category) if category is None else category
+    for swap in SWAPS:
         levels = func.replace(levels, *swap)
     whole = literal(LEVEL).concat(levels).concat(LEVEL)
-    return whole.icontains(_levels_of(rule.value), autoescape=True)
+    return _contains(whole, _levels_of(rule.value))
+
+
+def _contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether *text* is in it, in capitals or not.
+
+    Databases may know the capitals of ASCII alone, so others are tried as people
+    write them.
+    """
+    ways = (
+        {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
+    )
+    return or_(*(column.icontains(way, autoescape=True) for way in sorted(ways)))
 
 
 def _levels_of(category: str) -> str:
@@ -237,12 +263,25 @@ def _levels_of(category: str) -> str:
     return f"{LEVEL}{category}{LEVEL}"
 
 
-def number_of_rule(known: Sequence[MarkdownRule]) -> ColumnElement[int]:
-    """Which of *known*, counted from 0, is the first to catch an offer, if any does."""
+def number_of_rule(
+    known: Sequence[MarkdownRule],
+    *,
+    category: ColumnElement[Any] | None = None,
+    tags: ColumnElement[Any] | None = None,
+) -> ColumnElement[int]:
+    """Which of *known*, counted from 0, is the first to catch an offer, if any does.
+
+    With a *category* or *tags* it is those that are looked at.
+    """
     if not known:
         return literal(NO_RULE)
     tried = [
-        (func.coalesce(catches(rule), literal(value=False)), n)
+        (
+            func.coalesce(
+                catches(rule, category=category, tags=tags), literal(value=False)
+            ),
+            n,
+        )
         for n, rule in enumerate(known)
     ]
     return case(*tried, else_=NO_RULE)

@@ -37,6 +37,7 @@ _TITLE = NAMES.index("title")
 _QUANTITY = NAMES.index("quantity")
 _PRICE = NAMES.index("price_amount")
 _DAYS = ("sale_from", "sale_to")
+_PRICED = frozenset({"price_amount", "currency", "tax"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +341,7 @@ def _log_prices(
             "country": "",
         }
         for before, after in changed
-        if "price_amount" in after or "currency" in after
+        if not after.keys().isdisjoint(_PRICED)
     ]
     if points:
         session.exec(insert(PricePoint), params=points)

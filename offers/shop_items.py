@@ -116,7 +116,16 @@ def take_price(
     is_news = offer.price != price
     offer.price_amount = price.amount
     session.add(offer)
-    log_price(session, retailer_id, offer.id, price, source=source, now=now)
+    if is_news:  # a deal's price may be the last in the log, which this does not end
+        log_price(
+            session,
+            retailer_id,
+            offer.id,
+            price,
+            source=source,
+            now=now,
+            tax=offer.tax,
+        )
     return is_news
 
 

@@ -181,11 +181,11 @@ def _restore(
     """Undo what is still so. Return whether that was everything."""
     was, made = json.loads(before.before), json.loads(before.after)
     still = {n: v for n, v in was.items() if _plain(getattr(offer, n)) == made.get(n)}
-    price = offer.price
+    price, tax = offer.price, offer.tax
     for name, value in still.items():
         setattr(offer, name, _value(name, value))
     session.add(offer)
-    if offer.price != price:
+    if (offer.price, offer.tax) != (price, tax):
         session.flush()
         log_price(
             session,
@@ -194,6 +194,7 @@ def _restore(
             offer.price,
             source=entry.id,
             now=now,
+            tax=offer.tax,
         )
     return len(still) == len(was)
 

@@ -30,6 +30,7 @@ CHUNK = 64 * 1024
 PATIENCE = 120  # seconds for all of it
 SILENCE = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
 LONGEST = 500
+LONGEST_NAME = 100
 AGENT = "outletbot (feeds)"
 
 log = structlog.get_logger(__name__)
@@ -131,12 +132,13 @@ class Fetcher:
     async def _take(
         self, answer: aiohttp.ClientResponse, url: URL, target: BinaryIO
     ) -> Brought:
-        sha256, size = hashlib.sha256(), 0
+        sha256, packed, size = hashlib.sha256(), 0, 0
         opening = _opening(answer.headers.get("Content-Encoding", ""))
         async for chunk in answer.content.iter_chunked(CHUNK):
+            packed += len(chunk)
             for part in opening.open(chunk):
                 size += len(part)
-                if size > self._most:
+                if max(packed, size) > self._most:
                     raise FetchFailed(_too_large(self._most))
                 sha256.update(part)
                 target.write(part)
@@ -146,8 +148,8 @@ class Fetcher:
             name=_name_of(url),
             sha256=sha256.hexdigest(),
             size=size,
-            etag=answer.headers.get("ETag", "")[:LONGEST],
-            last_modified=answer.headers.get("Last-Modified", "")[:LONGEST],
+            etag=_said(answer, "ETag"),
+            last_modified=_said(answer, "Last-Modified"),
         )
 
 
@@ -161,19 +163,28 @@ class _Plain:
 
 
 class _Packed:
-    """What was packed for the way, a little at a time."""
+    """What was packed for the way, a little at a time, in one piece or several."""
 
     def __init__(self) -> None:
-        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        self._unpacker = _unpacker()
 
     def open(self, chunk: bytes) -> Iterator[bytes]:
         while chunk:
+            if self._unpacker.eof:
+                chunk = chunk.lstrip(b"\0")  # what fills up a block of a tape
+                if not chunk:
+                    return
+                self._unpacker = _unpacker()
             yield self._unpacker.decompress(chunk, CHUNK)
-            chunk = self._unpacker.unconsumed_tail
+            chunk = self._unpacker.unconsumed_tail or self._unpacker.unused_data
 
     def finish(self) -> None:
         if not self._unpacker.eof:
             raise FetchFailed(Sentence("The file broke off before its end."))
+
+
+def _unpacker() -> "zlib._Decompress":
+    return zlib.decompressobj(zlib.MAX_WBITS | 32)
 
 
 def _opening(encoding: str) -> _Plain | _Packed:
@@ -194,6 +205,12 @@ def _asking(source: FeedSource) -> dict[str, str]:
     if source.last_modified:
         headers["If-Modified-Since"] = source.last_modified
     return headers
+
+
+def _said(answer: aiohttp.ClientResponse, name: str) -> str:
+    """Return a header that is sent back the next time, if it can be."""
+    said = answer.headers.get(name, "")
+    return said if said.isprintable() and len(said) <= LONGEST else ""
 
 
 def _is_same(url: URL, home: URL) -> bool:
@@ -225,6 +242,8 @@ def _unreachable(error: aiohttp.ClientConnectorError) -> Sentence:
         return Sentence(
             "The address leads inside our own network, where nothing is fetched."
         )
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return Sentence("The server's certificate is not valid, or not for its name.")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Sentence("There is no server of this name.")
     return Sentence("The server cannot be reached.")
@@ -235,4 +254,9 @@ def _too_large(most: int) -> Sentence:
 
 
 def _name_of(url: URL) -> str:
-    return unquote(PurePosixPath(url.path).name)[-100:] or url.host or ""
+    return shown_name(unquote(PurePosixPath(url.path).name)) or url.host or ""
+
+
+def shown_name(name: str) -> str:
+    """Return a stranger's *name* of a file as far as it can be kept and shown."""
+    return "".join(filter(str.isprintable, name))[-LONGEST_NAME:]

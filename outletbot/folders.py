@@ -19,6 +19,8 @@ from typing import BinaryIO
 PARTS = (".part", ".tmp", ".filepart", ".crdownload", "~")
 WORKING, DONE, REFUSED = "working", "done", "refused"
 
+LONGEST = 200  # bytes of a name that more is put before and after
+
 Sizes = dict[str, tuple[int, int]]
 
 
@@ -48,7 +50,10 @@ class Folder:
             name = entry.name
             if name.startswith(".") or name.lower().endswith(PARTS):
                 continue
-            facts = entry.stat(follow_symlinks=False)
+            try:
+                facts = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # since a moment ago
+                continue
             if stat.S_ISREG(facts.st_mode):
                 found[name] = (facts.st_size, facts.st_mtime_ns)
         return found
@@ -60,11 +65,12 @@ class Folder:
 
     def begin(self, name: str, import_id: str) -> None:
         """A file was taken in as *import_id*."""
-        (self.path / name).rename(self.path / WORKING / f"{import_id}-{name}")
+        there = self.path / WORKING / f"{import_id}-{_short(name)}"
+        (self.path / name).rename(there)
 
     def refuse(self, name: str, mark: str, why: str) -> None:
         """A file cannot be taken in."""
-        self._put(self.path / name, REFUSED, f"{mark}-{name}", why)
+        self._put(self.path / name, REFUSED, f"{mark}-{_short(name)}", why)
 
     def working(self) -> list[Working]:
         return [Working(path) for path in sorted((self.path / WORKING).iterdir())]
@@ -76,6 +82,11 @@ class Folder:
         if why:
             (self.path / where / f"{name}.txt").write_text(f"{why}\n", "utf-8")
         path.rename(self.path / where / name)
+
+
+def _short(name: str) -> str:
+    """Return the end of a long *name*, which says of what kind it is."""
+    return os.fsdecode(os.fsencode(name)[-LONGEST:])
 
 
 def at_rest(

@@ -10,10 +10,11 @@ import resource
 import sys
 
 from offers.feed.errors import NotAFeed
-from offers.feed.workbooks import write_sheet
+from offers.feed.workbooks import DAMAGED, write_sheet
 from offers.sentences import dump_sentence
 
-MOST_MEMORY = 512 * 1024 * 1024
+MOST_DATA = 200 * 1024 * 1024
+MOST_MEMORY = 512 * 1024 * 1024  # with programs and libraries, wherever that is counted
 MOST_SECONDS = 60
 
 
@@ -25,12 +26,18 @@ def main() -> None:
         said = {"sheet": sheet.name, "notes": [*map(dump_sentence, sheet.notes)]}
     except NotAFeed as refusal:
         said = {"refused": dump_sentence(refusal.sentence)}
+    except BaseException as panic:  # the reader's own, of a kind that is no Exception
+        if type(panic).__name__ != "PanicException":
+            raise
+        said = {"refused": dump_sentence(DAMAGED)}
+    sys.stderr.write("\n")  # a panic has said something, too
     json.dump(said, sys.stderr)
 
 
 def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 

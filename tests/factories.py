@@ -613,7 +613,7 @@ def make_row(sku: str = "PARKA-M", **facts: Any) -> FeedRow:
 
 def make_import(session: Session, *, retailer_id: str = "", **facts: Any) -> FeedImport:
     feed = FeedImport(
-        id=new_id("feed", NOON),
+        id=facts.pop("id", "") or new_id("feed", NOON),
         retailer_id=retailer_id or north(session).id,
         file_name=facts.pop("file_name", "overstock.csv"),
         sha256=facts.pop("sha256", "0" * 64),

@@ -176,9 +176,9 @@ def _choose(entries: Sequence[zipfile.ZipInfo]) -> zipfile.ZipInfo:
 def _is_litter(entry: zipfile.ZipInfo) -> bool:
     """Whether a Mac or a file manager put it there, and no person."""
     path = PurePosixPath(entry.filename)
-    return (
-        entry.is_dir() or path.name.startswith(".") or path.parts[:1] == ("__MACOSX",)
-    )
+    folder = entry.filename.endswith("/")
+    hidden = not path.name or path.name.startswith(".")
+    return folder or hidden or path.parts[:1] == ("__MACOSX",)
 
 
 def _suffix(entry: zipfile.ZipInfo) -> str:

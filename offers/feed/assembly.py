@@ -53,7 +53,7 @@ class Assembler:
         self._skipped_where = _columns_that_skip(layout)
         apart = {"id", "locale"} | ({"place", "quantity"} & self._by_place())
         told = [field for field in layout.index if field not in apart]
-        self._told = itemgetter(*(told or ["sku"]))
+        self._told = itemgetter(*(told or list(layout.index) or ["sku"]))
         self._several = tuple((f, c) for f, c in layout.several.items() if c)
         self._more = [i for _, columns in self._several for i in columns]
         self._more += [i for _, i in (*layout.options, *layout.places)]

@@ -10,7 +10,7 @@ from itertools import compress
 from typing import BinaryIO
 
 from offers.feed.blocks import RawBlock, raw_blocks, raw_cells
-from offers.feed.cells import read_sku
+from offers.feed.cells import clean, read_gtin, read_sku
 from offers.feed.columnar import Cells, ColumnReader
 from offers.feed.encoding import Encoding
 from offers.feed.facts import NAMES, Facts, facts_of
@@ -96,18 +96,22 @@ class PlainFile:
         Raises:
             Disorder: If all rows have to be looked at with care.
         """
-        hashes, layout = Hashes(), self._layout
+        hashes, layout, nameless = Hashes(), self._layout, False
         for cells in raw_cells(
             self._stream, self._encoding, layout.delimiter, layout.index["sku"]
         ):
-            hashes.add(map(hash, map(read_sku, Cells(cells).clean)))
+            skus = list(map(read_sku, Cells(cells).clean))
+            hashes.add(map(hash, skus))
+            nameless = nameless or "" in skus
+        if nameless and "gtin" in layout.index:
+            hashes.add(map(hash, self._gtins_for_skus()))
         repeated = hashes.repeated()
         for raw in self._raw() if repeated else ():
             usual, unusual = self._told_apart(raw)
             skus = self._skus(usual.rows)
             same = [i for i, sku in enumerate(skus) if hash(sku) in repeated]
             noted = [usual.record(i) for i in same]
-            noted += [r for r in unusual if hash(self._sku(r)) in repeated]
+            noted += [r for r in unusual if hash(self._sku(r.cells)) in repeated]
             for record in sorted(noted, key=lambda record: record.line):
                 note(record)
 
@@ -129,13 +133,30 @@ class PlainFile:
         ]
         return raw.only(fits), others
 
+    def _gtins_for_skus(self) -> Iterator[str]:
+        """Yield the codes that rows without a sku go by."""
+        i = self._layout.index["sku"]
+        for raw in self._raw():
+            for row in raw.rows:
+                if not read_sku(_cell(row, i)) and (sku := self._sku(row)):
+                    yield sku
+
     def _skus(self, rows: Sequence[Sequence[str]]) -> Sequence[str]:
         i = self._layout.index["sku"]
-        return [read_sku(cell) for cell in Cells([row[i] for row in rows]).clean]
+        skus = [read_sku(cell) for cell in Cells([row[i] for row in rows]).clean]
+        if "gtin" not in self._layout.index or "" not in skus:
+            return skus
+        return [sku or self._sku(row) for sku, row in zip(skus, rows, strict=True)]
 
-    def _sku(self, record: Record) -> str:
-        i = self._layout.index["sku"]
-        return read_sku(Cells(record.cells[i : i + 1] or [""]).clean[0])
+    def _sku(self, row: Sequence[str]) -> str:
+        """Return the code of a row, or that by which it goes without one."""
+        index = self._layout.index
+        sku = read_sku(_cell(row, index["sku"]))
+        return sku or read_gtin(_cell(row, index.get("gtin", len(row)))) or ""
+
+
+def _cell(row: Sequence[str], i: int) -> str:
+    return clean(row[i]) if i < len(row) else ""
 
 
 def in_blocks(

@@ -50,6 +50,9 @@ _PROTECTED = Sentence(
 )
 
 
+DAMAGED = Sentence(
+    "The workbook is damaged, or none that we can read. Save it again as XLSX or CSV."
+)
 _EMPTY = Sentence("The workbook is empty.")
 
 
@@ -77,17 +80,12 @@ def write_sheet(stream: BinaryIO, target: BinaryIO) -> Sheet:
             sheets = list(_filled(workbook))
             if not sheets:
                 raise NotAFeed(_unreckoned(formulas) if formulas else _EMPTY)
-            chosen = next(filter(_has_header, sheets), sheets[0])
+            chosen = max(sheets, key=_names_in)  # the first of those with most
             noise = _write(chosen, target)
     except PasswordError:
         raise NotAFeed(_PROTECTED) from None
     except CalamineError:
-        raise NotAFeed(
-            Sentence(
-                "The workbook is damaged, or none that we can read. Save it again as "
-                "XLSX or CSV."
-            )
-        ) from None
+        raise NotAFeed(DAMAGED) from None
     others = [sheet.name for sheet in sheets if sheet.name != chosen.name]
     notes = (*_notes(chosen.name, others, noise),)
     return Sheet(chosen.name, (*notes, _unreckoned(formulas)) if formulas else notes)
@@ -191,9 +189,12 @@ def _filled(workbook: CalamineWorkbook) -> Iterator[CalamineSheet]:
             yield sheet
 
 
-def _has_header(sheet: CalamineSheet) -> bool:
+def _names_in(sheet: CalamineSheet) -> int:
+    """Return how many names of columns the header of a sheet has, if it has one."""
     rows = islice(sheet.iter_rows(), HEADER_WITHIN)
-    return any(known_names([as_text(cell) for cell in row]) > 1 for row in rows)
+    return max(
+        (known_names([as_text(cell) for cell in row]) for row in rows), default=0
+    )
 
 
 def _write(sheet: CalamineSheet, target: BinaryIO) -> float | None:

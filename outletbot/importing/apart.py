@@ -86,7 +86,7 @@ def _run(stream: BinaryIO, target: BinaryIO, kind: Kind) -> dict[str, Any] | Non
             timeout=PATIENCE,
             check=False,
         )
-        said = json.loads(done.stderr)
+        said = json.loads(done.stderr.rpartition(b"\n")[2])
     except (subprocess.TimeoutExpired, ValueError) as error:
         log.warning("workbook_not_read", kind=kind.value, reason=type(error).__name__)
         return None

@@ -24,7 +24,7 @@ from offers.sentences import Sentence, load_sentence
 from offers.sources import FeedSource, Halt, SourceKind, seen_files
 from outletbot.clock import Clock
 from outletbot.db import Database
-from outletbot.fetching import Brought, Fetcher, FetchFailed
+from outletbot.fetching import Brought, Fetcher, FetchFailed, shown_name
 from outletbot.folders import DONE, REFUSED, Folder, at_rest
 from outletbot.intake import take_in
 from outletbot.printing import say
@@ -105,11 +105,24 @@ class Gatherer:
         folder = Folder(self._base, retailer.slug)
         self._put_away(folder, retailer)
         found = folder.waiting()
-        if source.halt is Halt.NONE:
-            for name in at_rest(found, seen_files(source)):
-                self._take(folder, retailer, source, name)
+        ready = at_rest(found, seen_files(source)) if source.halt is Halt.NONE else ()
+        troubles = [self._try(folder, retailer, source, name) for name in ready]
         now = self._clock()
         self._database.transact_here(note_seen, source, found, now=now)
+        for trouble in filter(None, troubles):
+            raise trouble
+
+    def _try(
+        self, folder: Folder, retailer: Retailer, source: FeedSource, name: str
+    ) -> OSError | None:
+        """Take a file; return what was in the way: others may be taken all the same."""
+        try:
+            self._take(folder, retailer, source, name)
+        except FileNotFoundError:
+            return None  # its sender took it away
+        except OSError as error:
+            return error
+        return None
 
     def _take(
         self, folder: Folder, retailer: Retailer, source: FeedSource, name: str
@@ -155,7 +168,7 @@ def _describe(stream: BinaryIO, name: str, most: int) -> Brought | None:
         if size > most:
             return None
         sha256.update(block)
-    return Brought(name=name[-100:], sha256=sha256.hexdigest(), size=size)
+    return Brought(name=shown_name(name), sha256=sha256.hexdigest(), size=size)
 
 
 def _mark(now: datetime) -> str:

@@ -26,7 +26,7 @@ from offers.scope import find_own
 from offers.sentences import Sentence, load_sentence
 from offers.source_tokens import find_by_token
 from offers.sources import FeedSource, Halt, SourceImport
-from outletbot.fetching import Brought
+from outletbot.fetching import Brought, shown_name
 from outletbot.intake import take_in
 from outletbot.keys import CLOCK, DATABASE, HINTS, LANGUAGE, SETTINGS
 from outletbot.printing import say
@@ -35,7 +35,6 @@ from outletbot.web.guard import address_of, machine
 CHUNK = 64 * 1024
 MEGABYTE = 1024 * 1024
 DRAINED = 4  # times the limit: so much is read, to be able to answer
-LONGEST_NAME = 100
 
 routes = web.RouteTableDef()
 log = structlog.get_logger(__name__)
@@ -190,8 +189,7 @@ async def _copy(content: StreamReader, stream: BinaryIO, most: int) -> tuple[int
 
 
 def _name(request: web.Request) -> str:
-    name = request.query.get("name", "").rpartition("/")[2]
-    return "".join(filter(str.isprintable, name))[-LONGEST_NAME:] or "feed"
+    return shown_name(request.query.get("name", "").rpartition("/")[2]) or "feed"
 
 
 async def _settle(

@@ -528,6 +528,8 @@ class TestWords:
             "\uff33\uff2f\uff2c\uff24\uff25\uff33",
             "solde\u0301",
             "SOLDERIE",
+            "SoLdEs",
+            "sOLDES d'hiver",
         ],
     )
     def test_of_the_law_are_known_in_all_their_forms(self, text: str) -> None:
@@ -555,6 +557,18 @@ class TestWords:
             "avant : 99 €",
             "9\u03369\u0336 €",
             "instead of 99.00 EUR",
+            "20%-off",
+            "20 per cent off",
+            "20 % Rabatt",
+            "20 % g\u00fcnstiger",
+            "reduziert um 20 %",
+            "statt 99 \u20ac",
+            "Minus 20 %",
+            "Half price",
+            "\u00e0 moiti\u00e9 prix",
+            "zum halben Preis",
+            "20 % de descuento",
+            "sconto del 20%",
         ],
     )
     def test_that_say_a_reduction_are_known(self, text: str) -> None:
@@ -571,6 +585,8 @@ class TestWords:
             "avant 18 h",
             "SKU-50",
             "70% recycled",
+            "au moins 20 % de laine",
+            "mindestens 20 Prozent Wolle",
         ],
     )
     def test_that_say_something_else_are_not(self, text: str) -> None:

@@ -301,6 +301,46 @@ class TestFiles:
 
         assert later.state is ImportState.CHECKED
 
+    def test_wait_for_the_one_that_came_before(self, session) -> None:
+        source = add(session)
+        large = bring(session, source, id="feed_1", state=ImportState.UPLOADED)
+        small = bring(session, source, id="feed_2")
+
+        judge(session, source)
+        assert small.state is ImportState.CHECKED
+
+        for state in (ImportState.CHECKED, ImportState.IMPORTED):
+            end(session, large, state)
+            judge(session, source)
+        judge(session, source)
+        assert small.state is ImportState.CONFIRMED
+
+    def test_that_were_undone_before_anybody_looked_hold_up_no_other(
+        self, session
+    ) -> None:
+        source = add(session)
+        bring(session, source, id="feed_1", state=ImportState.UNDONE)
+        later = bring(session, source, id="feed_2")
+
+        judge(session, source)
+        judge(session, source)
+
+        assert later.state is ImportState.CONFIRMED
+
+    def test_in_doubt_are_what_a_person_is_led_to(self, session) -> None:
+        source = add(session, fingerprint="", rows=0)
+        first = bring(session, source, id="feed_1", sha256="a" * 64)
+        later = bring(session, source, id="feed_2", sha256="b" * 64)
+
+        judge(session, source)
+        assert (source.import_id, source.sha256) == (first.id, "a" * 64)
+
+        confirm_import(session, source.retailer_id, first.id)
+        end(session, first, ImportState.IMPORTED)
+        judge(session, source)
+        judge(session, source)
+        assert (source.halt, later.state) == (Halt.NONE, ImportState.CONFIRMED)
+
     def test_that_are_doubted_do_not_stand_before_others(self, session) -> None:
         for _ in range(60):
             judge(session, bring_doubted(session))

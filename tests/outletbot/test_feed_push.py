@@ -115,10 +115,29 @@ async def test_a_file_may_be_packed(service, database, session, bearer):
     assert imports(session)[0].state is ImportState.CHECKED
 
 
+async def test_what_is_not_packed_as_it_says_is_told(service, session, bearer):
+    headers = {**bearer, "Content-Encoding": "gzip"}
+
+    answer = await service.put("/feeds/north", data=CSV, headers=headers)
+
+    told = await answer.json()
+    assert (answer.status, told["error"], told["field"]) == (400, "broken", "body")
+    assert imports(session) == []
+
+
 class TestToken:
     @pytest.mark.parametrize(
         "header",
-        [None, "", "Bearer", "Bearer obf_no", "Basic {token}", "{token}", "Bearer é"],
+        [
+            None,
+            "",
+            "Bearer",
+            "Bearer obf_no",
+            "Basic {token}",
+            "{token}",
+            "Bearer é",
+            "Bearer \udcff",  # as a byte that is no UTF-8 arrives
+        ],
     )
     async def test_must_be_there_and_right(self, service, session, till, header):
         headers = {"Authorization": header.format(token=till[1])} if header else {}

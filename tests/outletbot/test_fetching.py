@@ -10,6 +10,7 @@ import json
 import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -140,12 +141,57 @@ class TestFile:
 
         assert content == CSV
 
+    async def test_may_be_packed_in_several_pieces(self, fetch, shop):
+        shop.content = gzip.compress(CSV) + gzip.compress(b"B-2,Coat") + bytes(300)
+        shop.headers = {"Content-Encoding": "gzip"}
+
+        _, content = await fetch()
+
+        assert content == CSV + b"B-2,Coat"
+
+    @pytest.mark.parametrize(
+        ("path", "name"), [("/a%00b.csv", "ab.csv"), ("/%FF.csv", "�.csv")]
+    )
+    async def test_has_a_name_that_can_be_kept(self, fetch, shop, path, name):
+        url = shop.url.removesuffix("/out/feed.csv") + path
+
+        brought, _ = await fetch(url=url)
+
+        assert brought.name == name
+
+    async def test_comes_without_what_cannot_be_sent_back(self, fetch):
+        async with speaking(b'ETag: "\xff"\r\nLast-Modified: ' + b"x" * 501) as url:
+            brought, content = await fetch(url=url)
+
+        assert content == CSV
+        assert (brought.etag, brought.last_modified) == ("", "")
+
     async def test_that_is_packed_itself_stays_so(self, fetch, shop):
         shop.content = gzip.compress(CSV)
 
         _, content = await fetch()
 
         assert gzip.decompress(content) == CSV
+
+
+@asynccontextmanager
+async def speaking(header: bytes) -> AsyncIterator[str]:
+    """Give the file with a *header* that no decent server sends."""
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        length = str(len(CSV)).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n")
+        writer.write(header + b"\r\n\r\n" + CSV)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/feed.csv"
 
 
 class TestLimits:
@@ -156,6 +202,12 @@ class TestLimits:
 
     async def test_are_of_what_is_unpacked(self, fetch, shop):
         shop.content = gzip.compress(b"x" * 100 * MOST)
+        shop.headers = {"Content-Encoding": "gzip"}
+
+        assert "larger than" in await refusal(fetch)
+
+    async def test_are_of_what_comes_of_nothing(self, fetch, shop):
+        shop.content = gzip.compress(b"") * (MOST // 10)
         shop.headers = {"Content-Encoding": "gzip"}
 
         assert "larger than" in await refusal(fetch)

@@ -16,7 +16,7 @@ from offers.connecting import tell_deal
 from offers.deals import Deal
 from offers.planning import DealPlan, find_deal_of_plan, plan_deal
 from offers.posts import schedule_posts
-from offers.retailers import Retailer
+from offers.retailers import Retailer, take_turns
 from offers.scope import find_own, get_own
 from outletbot.keys import (
     CLOCK,
@@ -145,10 +145,11 @@ def _filled_sheet(
 
 def _arm(session: Session, desk: Desk, form: Form) -> str | None:
     """Make the deal and its posts; return its id, or nothing if it cannot be."""
+    retailer_id = desk.retailer.id
+    take_turns(session, retailer_id)
     _, filled = _read(session, desk, form)
     if filled.plan is None:
         return None
-    retailer_id = desk.retailer.id
     earlier = find_deal_of_plan(session, retailer_id, filled.plan, now=desk.now)
     if earlier is not None:
         return earlier.id

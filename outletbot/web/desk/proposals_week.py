@@ -19,7 +19,7 @@ from offers.errors import InvalidFields
 from offers.ids import new_code
 from offers.planning import DealPlan
 from offers.proposals import Proposal, proposals, proposals_of
-from offers.retailers import Retailer
+from offers.retailers import Retailer, take_turns
 from offers.scope import get_own
 from offers.slots import coming_days
 from offers.weeks import (
@@ -169,6 +169,7 @@ async def _make(request: web.Request, desk: Desk, form: Sent) -> str | None:
 def _make_all(session: Session, desk: Desk, form: Sent) -> str | None:
     """Make every deal; return the week's id, or nothing if a row cannot be."""
     key, mine = key_of(form.get("key")), desk.retailer.id
+    take_turns(session, mine)
     earlier = find_week(session, mine, key) if key else None
     if earlier is not None:
         return earlier.id

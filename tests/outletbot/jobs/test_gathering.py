@@ -4,6 +4,7 @@ those before, and stop before a person if not; no stock is emptied by half a fil
 """
 
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -350,6 +351,47 @@ class TestFolder:
         await worker.work(MINUTE)
 
         assert names(folder) == ["refused/stock.csv", "refused/stock.csv.txt"]
+
+    @pytest.mark.parametrize("name", [b"caf\xe9.csv", b"n" * 250 + b".csv", b"a\nb.csv"])
+    async def test_may_hold_files_of_any_name(self, worker, watched, folder, name):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(feed_of(TEN))
+        for _ in range(2):
+            await worker.work(MINUTE)
+        worker.confirm(watched)
+
+        for _ in range(2):
+            await worker.work(MINUTE)
+
+        (done,) = folder.glob("done/*")
+        assert os.fsencode(done).endswith(name[-200:])
+        assert worker.stock() == TEN
+
+    async def test_gives_what_it_can_beside_what_it_cannot(
+        self, worker, watched, folder
+    ):
+        (folder / "a.csv").write_bytes(b"x" * (MOST + 1))
+        (folder / "b.csv").write_bytes(feed_of(TEN))
+        in_the_way = f"{NOON + 2 * MINUTE:%Y%m%dT%H%M%S}-a.csv"
+        (folder / "refused" / in_the_way).mkdir(parents=True)
+
+        for _ in range(2):
+            await worker.work(MINUTE)
+
+        assert "working/b.csv" in names(folder)
+        assert watched.failing_since == worker.at
+
+    async def test_that_can_be_read_again_fails_no_more(self, worker, watched, folder):
+        folder.rmdir()
+        folder.write_bytes(b"")  # no folder
+        await worker.work(MINUTE)
+        worker.session.refresh(watched)
+        assert watched.failing_since == worker.at
+
+        folder.unlink()
+        await worker.work(HOUR)
+
+        worker.session.refresh(watched)
+        assert (watched.failing_since, watched.failures) == (None, 0)
 
     async def test_follows_no_links(self, worker, watched, folder, tmp_path):
         secret = tmp_path / "secret.csv"
