@@ -51,9 +51,11 @@ async def running_demo() -> AsyncIterator[Demo]:
         while b"Ctrl-C" not in said:
             said += await process.stdout.readline()
         await asyncio.sleep(2)
-        yield Demo(*re.findall(r"http\S+", said.decode()))
-        process.terminate()
-        await process.wait()
+        try:
+            yield Demo(*re.findall(r"http\S+", said.decode()))
+        finally:
+            process.terminate()
+            await process.wait()
 
 
 async def shopper_pages(browser: Browser, demo: Demo) -> None:
@@ -89,7 +91,7 @@ async def shopper_pages(browser: Browser, demo: Demo) -> None:
 
 
 async def merchant_pages(browser: Browser, demo: Demo) -> None:
-    context = await browser.new_context(viewport=DESK)
+    context = await browser.new_context(viewport=DESK, locale="en-GB")
     page = await context.new_page()
     await page.goto(f"{demo.url}/sign-in")
     await take(page, "sign-in")
@@ -104,15 +106,15 @@ async def merchant_pages(browser: Browser, demo: Demo) -> None:
     await page.goto(f"{demo.url}/summary")
     await page.get_by_role("link", name="Whistler kettle").first.click()
     await take(page, "deal-summary", whole=True)
-    await stock_pages(page, demo.url, demo.own_shop)
     await deal_planning(page, demo)
+    await stock_pages(page, demo.url, demo.own_shop)
     await money(page, demo)
     await rehearsal(page, demo)
     await paid_in_the_store(browser, page, demo)
 
 
 async def deal_planning(page: Page, demo: Demo) -> None:
-    await page.goto(f"{demo.url}/offers?q=blanket")
+    await page.goto(f"{demo.url}/offers?q=FJ-BLA-FOR")
     blanket = page.get_by_role("link", name=re.compile("blanket", re.IGNORECASE))
     await blanket.first.click()
     await take(page, "offer")
@@ -153,7 +155,7 @@ async def rehearsal(page: Page, demo: Demo) -> None:
 
 async def paid_in_the_store(browser: Browser, page: Page, demo: Demo) -> None:
     """A deal that may be reserved; a shopper's code; and the merchant's phone."""
-    await page.goto(f"{demo.url}/offers?q=lamp")
+    await page.goto(f"{demo.url}/offers?q=FJ-LAM-SAG")
     await page.locator("main a[href^='/offers/']").first.click()
     await page.get_by_role("link", name="Make a deal").click()
     hint = await page.get_by_text("what the shop charges").first.inner_text()

@@ -16,7 +16,9 @@ may import from those above it and never from those below.
     declarations  what a retailer says was charged before that;  declaring
     prices       what was charged and when: the evidence for a struck-through price
     catalog      offers: one product at one retailer;  products: of variants elsewhere
-    shelving     rows of a feed become offers
+    comparing    what the rows of a feed would change;  levels, placing: by place
+    newcomers    many new offers at once
+    shelving     rows of a feed become offers;  befores: what they were
     stock        what the retailer has, and every change of it
     pieces       a feed's file, kept in parts while it is needed
     imports      a feed on its way in: checked, confirmed, imported

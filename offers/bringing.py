@@ -69,6 +69,9 @@ def note_brought(
     last_modified: str = "",
 ) -> None:
     """A file has come whole, and its import waits to be looked at."""
+    kept = _kept(session, source)
+    if kept is None:
+        return
     session.add(
         SourceImport(
             import_id=import_id,
@@ -77,7 +80,6 @@ def note_brought(
             came_at=now,
         )
     )
-    kept = session.get_one(FeedSource, source.id)
     kept.import_id, kept.sha256 = import_id, sha256
     kept.etag, kept.last_modified = etag, last_modified
     _say(kept, Sentence("A file has come."), now=now)
@@ -86,7 +88,9 @@ def note_brought(
 
 def note_nothing_new(session: Session, source: FeedSource, *, now: datetime) -> None:
     """The file is the one that came last; if that was refused, nothing is better."""
-    kept = session.get_one(FeedSource, source.id)
+    kept = _kept(session, source)
+    if kept is None:
+        return
     last = session.get(FeedImport, kept.import_id) if kept.import_id else None
     if last is None or last.state is not ImportState.REFUSED:
         _say(kept, NOTHING_NEW, now=now)
@@ -98,7 +102,9 @@ def note_failure(
     session: Session, source: FeedSource, reason: Sentence, *, now: datetime
 ) -> None:
     """Nothing could be got; it is tried again sooner or later, ever more seldom."""
-    kept = session.get_one(FeedSource, source.id)
+    kept = _kept(session, source)
+    if kept is None:
+        return
     _say(kept, reason, now=now)
     kept.failing_since = kept.failing_since or now
     wait = BACKOFF[min(kept.failures, len(BACKOFF) - 1)]
@@ -116,7 +122,9 @@ def note_seen(
     now: datetime,
 ) -> None:
     """Remember how large and old the files of a folder were; it can be read."""
-    kept = session.get_one(FeedSource, source.id)
+    kept = _kept(session, source)
+    if kept is None:
+        return
     kept.seen, kept.due_at = dumps(seen), now + FOLDER_REST
     if kept.failures:
         _say(kept, NOTHING_NEW, now=now)
@@ -145,6 +153,17 @@ def refuse_flood(session: Session, source: FeedSource, *, now: datetime) -> None
     )
     if session.exec(lately).one() >= HOURLY:
         raise TooManyAttempts(after=timedelta(minutes=15))
+
+
+def _kept(session: Session, source: FeedSource) -> FeedSource | None:
+    """Return *source* as it is now, unless somebody has deleted it meanwhile."""
+    statement = (
+        select(FeedSource)
+        .where(FeedSource.id == source.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return session.exec(statement).one_or_none()
 
 
 def _wait_for_turn(session: Session, source: FeedSource, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ basis. Nothing that was declared is ever changed. What a declaration proved of a
 that runs is looked at again when it is revoked.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Select, and_, exists, insert, literal, or_
@@ -55,9 +56,12 @@ def declare_offer(
     _check_days(session, merchant, from_on, to_on, now=now)
     _check_basis(basis)
     _check_log(session, offer, from_on)
-    declaration = _declare(
-        session, merchant, Scope.OFFER, offer.id, (from_on, to_on), basis, now
-    )
+    days = (from_on, to_on)
+    take_turns(session, merchant.retailer_id)
+    for same in _said_already(session, merchant, Scope.OFFER, offer.id, days, basis):
+        if session.get_one(DeclaredPrice, (same.id, offer.id)).price == price:
+            return same
+    declaration = _declare(session, merchant, Scope.OFFER, offer.id, days, basis, now)
     said = DeclaredPrice(
         declaration_id=declaration.id,
         offer_id=offer.id,
@@ -92,6 +96,8 @@ def declare_file(
         InvalidField: If the days or the basis cannot be.
     """
     entry = get_own(session, FeedImport, merchant.retailer_id, import_id)
+    if entry.state in {ImportState.UNDOING, ImportState.UNDONE}:
+        raise WrongState(Sentence("This file's import was undone."))
     if entry.state is not ImportState.IMPORTED:
         raise WrongState(Sentence("This file is not imported yet."))
     _check_days(session, merchant, from_on, to_on, now=now)
@@ -99,9 +105,11 @@ def declare_file(
         problem = Sentence("Choose at least {days} days.", days=SHORTEST_OF_FILE)
         raise InvalidField("from_on", problem, from_on.isoformat())
     _check_basis(basis)
-    declaration = _declare(
-        session, merchant, Scope.FILE, entry.id, (from_on, to_on), basis, now
-    )
+    days = (from_on, to_on)
+    take_turns(session, merchant.retailer_id)
+    for same in _said_already(session, merchant, Scope.FILE, entry.id, days, basis):
+        return same
+    declaration = _declare(session, merchant, Scope.FILE, entry.id, days, basis, now)
     names = ("declaration_id", *_SAID)
     prices = _first_prices(entry, declaration.id)
     session.connection().execute(insert(DeclaredPrice).from_select(names, prices))
@@ -151,6 +159,32 @@ def revoke_declaration(
 
 
 _SAID = ("offer_id", "retailer_id", "price_amount", "currency", "tax")
+
+
+def _said_already(
+    session: Session,
+    merchant: Merchant,
+    scope: Scope,
+    subject_id: str,
+    days: tuple[date, date],
+    basis: str,
+) -> Sequence[PriceDeclaration]:
+    """Return the same, word for word, that still counts: a double click is two."""
+    revoked = select(PriceDeclaration.revokes_id).where(
+        PriceDeclaration.retailer_id == merchant.retailer_id,
+        col(PriceDeclaration.revokes_id).is_not(None),
+    )
+    statement = select(PriceDeclaration).where(
+        PriceDeclaration.retailer_id == merchant.retailer_id,
+        PriceDeclaration.scope == scope,
+        PriceDeclaration.subject_id == subject_id,
+        PriceDeclaration.from_on == days[0],
+        PriceDeclaration.to_on == days[1],
+        PriceDeclaration.basis == basis.strip(),
+        PriceDeclaration.declared_by == merchant.id,
+        col(PriceDeclaration.id).not_in(revoked),
+    )
+    return session.exec(statement).all()
 
 
 def _declare(

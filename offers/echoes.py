@@ -16,7 +16,7 @@ from sqlmodel import Field, Session, SQLModel, and_, col, or_, select, update
 from offers.catalog import Offer
 from offers.columns import Moment, word
 from offers.ids import new_id
-from offers.shops import ShopConnection, ShopKind, StockPlace
+from offers.shops import BY_FILE, BY_MESSAGE, ShopConnection, ShopKind, StockPlace
 from offers.stock import Cause, StockMovement
 
 TELLABLE = (ShopKind.SHOPIFY, ShopKind.WOOCOMMERCE)
@@ -83,8 +83,11 @@ def owe_sale(
     telling = _telling(session, offer.retailer_id)
     if not telling:
         return []
-    known = _places_of(session, order_id, telling)
-    places = known or [(shop_id, ANYWHERE, -units) for shop_id in telling]
+    moved = _places_of(session, offer, order_id, now)
+    if moved:  # told apart: the other shops have not lost any
+        places = [each for each in moved if each[0] in telling]
+    else:
+        places = [(shop_id, ANYWHERE, -units) for shop_id in telling]
     return _owe(session, offer, Cause.ORDER, order_id, places, now=now)
 
 
@@ -103,11 +106,12 @@ def owe_restock(
             Echo.retailer_id == offer.retailer_id, Echo.source_id == order_id
         )
     ).all()
-    told_of_sale = [echo.shop_id for echo in sold]
-    known = _places_of(session, refund_id, told_of_sale)
-    places = known or [
-        (echo.shop_id, echo.place_key, units) for echo in _one_a_shop(sold)
-    ]
+    told_of_sale = {echo.shop_id for echo in sold}
+    moved = _places_of(session, offer, refund_id, now)
+    if moved:
+        places = [each for each in moved if each[0] in told_of_sale]
+    else:
+        places = [(echo.shop_id, echo.place_key, units) for echo in _one_a_shop(sold)]
     return _owe(session, offer, Cause.REFUND, refund_id, places, now=now)
 
 
@@ -180,15 +184,22 @@ def _telling(session: Session, retailer_id: str) -> list[str]:
 
 
 def _places_of(
-    session: Session, source_id: str, shop_ids: Sequence[str]
+    session: Session, offer: Offer, source_id: str, now: datetime
 ) -> list[tuple[str, str, int]]:
-    """Return from which places of the shops the units of an order or refund came."""
+    """Return from which places of which shops the units of an order or refund came.
+
+    A file's places are no shop's. It is of this transaction, of *now*: an offer's
+    ledger may be long.
+    """
     statement = (
         select(StockPlace.shop_id, StockPlace.place_key, func.sum(StockMovement.change))
         .join(StockPlace, col(StockPlace.id) == col(StockMovement.place_id))
         .where(
+            StockMovement.retailer_id == offer.retailer_id,
+            StockMovement.offer_id == offer.id,
             StockMovement.source_id == source_id,
-            col(StockPlace.shop_id).in_(set(shop_ids)),
+            col(StockMovement.moved_at) >= now,
+            col(StockPlace.shop_id).not_in((BY_FILE, BY_MESSAGE)),
         )
         .group_by(col(StockPlace.shop_id), col(StockPlace.place_key))
         .order_by(col(StockPlace.shop_id), col(StockPlace.place_key))

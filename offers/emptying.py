@@ -13,11 +13,11 @@ from sqlmodel import Session, col, select, update
 
 from offers.befores import OfferBefore
 from offers.catalog import Offer
+from offers.comparing import Recount
 from offers.ids import new_id
 from offers.imports import FeedImport
 from offers.levels import outdate_levels
 from offers.seen import Seen
-from offers.shelving import Recount
 from offers.shrinking import Shrinkage
 from offers.stock import log_recounts
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select, update
 
+from offers.comparing import Tally
 from offers.imports import FeedImport, ImportState, end_import
-from offers.shelving import Tally
 
 
 def finish_import(

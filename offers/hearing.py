@@ -31,6 +31,7 @@ from offers.returns import units_restocked_since
 from offers.shop_items import (
     find_offer,
     forget_items,
+    forget_renamed,
     keep_waiting,
     learn_item,
     take_price,
@@ -86,6 +87,7 @@ def hear(
     """Take over what a shop says of its goods and their prices, and how many it has."""
     heard = Heard()
     _forget_others(session, shop_id, words)
+    forget_renamed(session, shop_id, words.items)
     for item in words.items:
         if learn_item(session, retailer_id, shop_id, item, now=now):
             source = f"{source_id} {item.item_key}"
@@ -110,10 +112,13 @@ def hear(
 def hear_waiting(session: Session, *, now: datetime, limit: int = 100) -> Heard:
     """Take over counts that waited for their things to be known, of whichever shop."""
     heard = Heard()
-    for waiting in take_waiting(session, limit=limit):
+    found = [
+        (word, find_offer(session, waiting.retailer_id, waiting.shop_id, word), waiting)
+        for waiting in take_waiting(session, limit=limit)
+        for word in (word_of(waiting),)
+    ]
+    for word, offer, waiting in sorted(found, key=lambda each: _in_turn(each[:2])):
         of, source_id = (waiting.retailer_id, waiting.shop_id), waiting.source_id
-        word = word_of(waiting)
-        offer = find_offer(session, *of, word)
         if offer is None:
             keep_waiting(session, *of, word, source_id=source_id, now=now)
         else:
@@ -130,7 +135,14 @@ def keep_for_later(
     source_id: str,
     now: datetime,
 ) -> None:
-    """Keep the counts of a shop that is paused until it goes on."""
+    """Keep the counts of a shop that is paused until it goes on.
+
+    What its keys stand for is learned: it may never be said again.
+    """
+    _forget_others(session, shop_id, words)
+    forget_renamed(session, shop_id, words.items)
+    for item in words.items:
+        learn_item(session, retailer_id, shop_id, item, now=now)
     for word in words.counts:
         keep_waiting(session, retailer_id, shop_id, word, source_id=source_id, now=now)
 
@@ -210,7 +222,13 @@ def _with_offers(
     found = [(word, find_offer(session, retailer_id, shop_id, word)) for word in counts]
     for key in sorted({w.place_key for w in counts if w.place_key is not None}):
         place_of(session, retailer_id, shop_id, key, now=now)
-    return sorted(found, key=lambda pair: pair[1].id if pair[1] else "")
+    return sorted(found, key=_in_turn)
+
+
+def _in_turn(pair: tuple[CountWord, Offer | None]) -> tuple[str, datetime]:
+    """The older count first: a later one of another place does not shut it out."""
+    word, offer = pair
+    return (offer.id if offer else "", word.counted_at)
 
 
 def _take(
@@ -271,9 +289,7 @@ def _is_older(
     level = find_level(session, offer, place)
     if level is None:
         return offer.counted_at is not None and word.counted_at < offer.counted_at
-    if word.counted_at != level.counted_at or None in (word.told_at, level.told_at):
-        return word.counted_at < level.counted_at
-    return bool(word.told_at and level.told_at and word.told_at < level.told_at)
+    return word.is_before(level.counted_at, level.told_at)
 
 
 def _not_counted(

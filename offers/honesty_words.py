@@ -40,7 +40,8 @@ _PERCENT = re.compile(
 )
 _FORMER = re.compile(
     r"(?:\bwas|\binstead of|\bdown from|\bformerly|\bau lieu de|\bprix barre"
-    r"|\bavant|\bancien prix|\bstatt|\bvorher|\bfruher)\s*:?\s*(?:[€$£]\s?\d|\d[\d\s.,]*\s?(?:[€$£]|eur|usd|gbp))"
+    r"|\bavant|\bancien prix|\bstatt|\bvorher|\bfruher)\s*:?\s*"
+    r"(?:[€$£]\s?\d|\d[\d\s.,]*\s?(?:[€$£]|eur|usd|gbp))"
 )
 
 

@@ -15,16 +15,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Index
-from sqlmodel import Field, Session, SQLModel, col, delete, select, update
+from sqlalchemy import Index, exists
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
 
 from offers.columns import Moment, word
+from offers.comparing import Change, Tally
 from offers.feed.facts import Facts
 from offers.leases import lease
 from offers.pieces import forget_pieces
+from offers.placing import Places
 from offers.scope import get_own
 from offers.sentences import Sentence, dump_sentence
-from offers.shelving import Change, Places, Tally, import_facts
+from offers.shelving import import_facts
 from offers.stock import log_recounts
 
 LEASE = timedelta(minutes=2)
@@ -44,6 +47,9 @@ class ImportState(StrEnum):
 
 
 WAITING = (ImportState.UPLOADED, ImportState.CONFIRMED, ImportState.UNDOING)
+CHANGING = (ImportState.CONFIRMED, ImportState.UNDOING)
+"""The states in which a worker changes offers."""
+
 HERE = (ImportState.UPLOADED, ImportState.CHECKED, ImportState.REPEATED)
 """The states in which the file is still here, to be read otherwise."""
 
@@ -129,10 +135,22 @@ def forget_upload(session: Session, retailer_id: str, import_id: str) -> None:
 
 
 def lease_import(session: Session, *, now: datetime) -> FeedImport | None:
-    """Take the import that waits longest, so that nobody else takes it for a while."""
+    """Take the import that waits longest, so that nobody else takes it for a while.
+
+    Of what changes one retailer's offers, one goes on at a time: undoing an import
+    would remove what the next one is bringing.
+    """
+    other = aliased(FeedImport)
+    under_way = exists().where(
+        col(other.retailer_id) == col(FeedImport.retailer_id),
+        col(other.id) != col(FeedImport.id),
+        col(other.state).in_(CHANGING),
+        col(other.leased_until) > now,
+    )
     waiting = (
         col(FeedImport.state).in_(WAITING),
         col(FeedImport.leased_until).is_(None) | (col(FeedImport.leased_until) <= now),
+        col(FeedImport.state).not_in(CHANGING) | ~under_way,
     )
     values = {"leased_until": now + LEASE, "attempts": col(FeedImport.attempts) + 1}
     order = FeedImport.created_at
@@ -141,11 +159,14 @@ def lease_import(session: Session, *, now: datetime) -> FeedImport | None:
 
 
 def give_back_import(session: Session, import_id: str) -> None:
-    """Let the next who asks take it, at once."""
+    """Let the next who asks take it, at once, and see that it was begun."""
+    begun = func.coalesce(func.nullif(col(FeedImport.progress), 0), 1)
     session.exec(
         update(FeedImport)
         .where(col(FeedImport.id) == import_id)
-        .values(leased_until=None, attempts=col(FeedImport.attempts) - 1)
+        .values(
+            leased_until=None, attempts=col(FeedImport.attempts) - 1, progress=begun
+        )
     )
 
 
@@ -219,7 +240,11 @@ def note_choices(
 
 
 def keep_head(session: Session, import_id: str, head: str) -> None:
-    """Keep the beginning of a file, by which its bad rows can be read again."""
+    """Keep the beginning of a file, by which its bad rows can be read again.
+
+    Its zero bytes are left out: PostgreSQL keeps none, and rows with them are bad.
+    """
+    head = head.replace("\0", "")
     session.exec(
         update(FeedImport).where(col(FeedImport.id) == import_id).values(head=head)
     )

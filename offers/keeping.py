@@ -194,7 +194,7 @@ def note_disowned(
     session: Session, account: ChannelAccount, trouble: str, *, now: datetime
 ) -> bool:
     """The network does not know us. Return whether that is news."""
-    following = now + CHECK_EVERY
+    following = _next_check(session, account, now=now)
     known = session.get(ChannelAccount, account.id, populate_existing=True)
     before = known.trouble if known else ""
     ours = _change(session, account, trouble=trouble, check_at=following)

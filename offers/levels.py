@@ -19,6 +19,8 @@ from offers.catalog import Offer
 from offers.ids import new_id
 from offers.shops import BY_FILE, StockLevel, StockPlace
 
+MOST = 2_000_000_000
+
 Levels = Sequence[tuple[str, Sequence[tuple[str, int]]]]
 """Of offers, by their ids: the names of places, and how many there are."""
 
@@ -64,8 +66,12 @@ def take_level(
 
 
 def find_level(session: Session, offer: Offer, place: StockPlace) -> StockLevel | None:
+    """Return the level as it is now: one read before the lock may have moved."""
     wanted = (StockLevel.offer_id == offer.id, StockLevel.place_id == place.id)
-    return session.exec(select(StockLevel).where(*wanted)).one_or_none()
+    statement = select(StockLevel).where(*wanted)
+    return session.exec(
+        statement.execution_options(populate_existing=True)
+    ).one_or_none()
 
 
 def drop_level(session: Session, offer: Offer, place: StockPlace) -> bool:
@@ -91,7 +97,12 @@ def sum_levels(session: Session, offer: Offer) -> int | None:
     total, places = session.exec(statement).one()
     if places == 0 and not has_levels(session, offer):
         return None
-    return max(0, int(total or 0))
+    return _in_all(int(total or 0))
+
+
+def _in_all(units: int) -> int:
+    """Several places may add up to more than our databases count."""
+    return min(max(0, units), MOST)
 
 
 def has_levels(session: Session, offer: Offer) -> bool:
@@ -104,9 +115,9 @@ def move_levels(
 ) -> list[tuple[str, int]]:
     """Take what was sold of a locked *offer* off its places, the fullest first.
 
-    What comes back goes to the fullest; with a *place_id* it is that place alone.
-    Returns the places, and how many each has more or less; where none is known, the
-    one without a name.
+    What comes back goes to the fullest; with a *place_id* that is known it is that
+    place alone. Returns the places, and how many each has more or less; where none is
+    known, the one given or the one without a name.
     """
     statement = (
         select(StockLevel)
@@ -119,15 +130,16 @@ def move_levels(
         )
     )
     levels = session.exec(statement.execution_options(populate_existing=True)).all()
-    if not levels or (place_id and levels[0].place_id != place_id):
+    if not levels:
         return [(place_id, change)]
-    moved = _share_out(levels, change, given=place_id)
+    given = bool(place_id) and levels[0].place_id == place_id
+    moved = _share_out(levels, change, given=given)
     session.flush()
     return moved
 
 
 def _share_out(
-    levels: Sequence[StockLevel], change: int, *, given: str
+    levels: Sequence[StockLevel], change: int, *, given: bool
 ) -> list[tuple[str, int]]:
     moved: dict[str, int] = {}
     left = -change
@@ -164,7 +176,7 @@ def take_levels(
         session.exec(insert(StockLevel), params=rows)
     counting = {place.id for place in places.values() if place.counts}
     return {
-        offer_id: max(0, sum(n for place, n in told.items() if place in counting))
+        offer_id: _in_all(sum(n for place, n in told.items() if place in counting))
         for offer_id, told in wanted.items()
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from offers.allotments import lock_offer
+from offers.allotments import lock_offer, spare_units
 from offers.catalog import Offer
 from offers.checkouts import Checkout
 from offers.columns import Moment, word
@@ -81,7 +81,8 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
     offer = lock_offer(session, hold.deal_id)
     kept = HoldState.RELEASED if hold.lost_at else HoldState.PAID
     ended = end_hold(session, hold.id, kept, now=now)
-    if not (ended and kept is HoldState.PAID) and not sell_free(session, hold, now=now):
+    sold = ended and kept is HoldState.PAID
+    if not sold and not _sell_late(session, hold, offer, now):
         raise ShopSold(hold.id) if hold.lost_at else PaidTooLate(hold.id)
     return _sell(
         session,
@@ -94,6 +95,18 @@ def settle(session: Session, hold: Hold, checkout: Checkout, *, now: datetime) -
         address=checkout.address,
         now=now,
     )
+
+
+def _sell_late(session: Session, hold: Hold, offer: Offer, now: datetime) -> bool:
+    """Sell units that are free by now. Return whether there were.
+
+    What a deal had left when it closed may be another's by now, or the shop's.
+    """
+    deal = session.get_one(Deal, hold.deal_id, populate_existing=True)
+    spare = None if deal.closed_at is None else spare_units(session, offer)
+    if spare is not None and spare < hold.quantity:
+        return False
+    return sell_free(session, hold, now=now)
 
 
 def settle_in_store(

@@ -99,7 +99,8 @@ def _kinds(
     goods = each.distinct().subquery()
     category, tags = goods.c.get("category"), goods.c.get("tags")
     number = number_of_rule(known, category=category, tags=tags)
-    return sqlalchemy.select(*goods.c, number.label("number")).subquery()
+    # Distinct once more, so that databases reckon the number before they join.
+    return sqlalchemy.select(*goods.c, number.label("number")).distinct().subquery()
 
 
 def _is_of(kinds: Subquery) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ once: they are asked for under the lock of its hold. Units that come back are th
 retailer's again, for the next deals; the deal they were sold in stays sold.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from enum import StrEnum
 from sqlmodel import Session, col, func, select, update
 
 from offers.allotments import lock_offer
+from offers.catalog import Offer
 from offers.deals import Deal
 from offers.disputes import disputes_of_order
 from offers.errors import InvalidField, WrongState
@@ -22,7 +24,7 @@ from offers.refund_news import count_refunded, lock_hold
 from offers.refunds import Refund, RefundStage, RefundState, refunds_of_order
 from offers.scope import get_own
 from offers.sentences import Sentence
-from offers.stock import Cause, move_stock
+from offers.stock import Cause, move_stock, moved_by
 
 LONGEST_NOTE = 500
 
@@ -88,7 +90,7 @@ def ask_refund(
         WrongState: If nothing can be given back now.
         InvalidField: If it is more than is left, or nothing.
     """
-    order = _lock(session, retailer_id, order_id)
+    order = lock_order(session, retailer_id, order_id)
     asked = find_asked(session, order.id, wish.key)
     if asked is not None:
         return asked
@@ -202,7 +204,12 @@ def _hindrance(session: Session, order: Order, left: Money) -> Sentence | None:
     return None
 
 
-def _lock(session: Session, retailer_id: str, order_id: str) -> Order:
+def lock_order(session: Session, retailer_id: str, order_id: str) -> Order:
+    """Return an order of which nobody else can give anything back now.
+
+    Raises:
+        Missing: If it is not this retailer's.
+    """
     order = get_own(session, Order, retailer_id, order_id)
     lock_hold(session, order.hold_id)
     session.refresh(order)
@@ -239,8 +246,30 @@ def _refund(order: Order, wish: RefundWish, now: datetime) -> Refund:
 def _restock(session: Session, order: Order, refund: Refund, now: datetime) -> None:
     if refund.units:
         offer = lock_offer(session, order.deal_id)
-        units, source = refund.units, refund.id
-        move_stock(session, offer, units, cause=Cause.REFUND, source_id=source, now=now)
+        for place_id, units in _places_sold(session, order, offer, refund):
+            move_stock(
+                session,
+                offer,
+                units,
+                cause=Cause.REFUND,
+                source_id=refund.id,
+                now=now,
+                place_id=place_id,
+            )
+
+
+def _places_sold(
+    session: Session, order: Order, offer: Offer, refund: Refund
+) -> Iterator[tuple[str, int]]:
+    """Yield how many units of *refund* go back where: to the places they came off."""
+    refunds = refunds_of_order(session, order.retailer_id, order.id)
+    left, sources = refund.units, [order.id, *(each.id for each in refunds)]
+    for place_id, change in moved_by(session, offer, sources, since=order.paid_at):
+        if (units := min(left, -change)) > 0:
+            yield place_id, units
+            left -= units
+    if left:
+        yield "", left
 
 
 def _check_again(session: Session, refund: Refund) -> None:

@@ -236,8 +236,9 @@ def catches(
     """Whether an offer, or what has this *category* or *tags*, is of a *rule*."""
     if rule.field is RuleField.TAG:
         written = json.dumps(rule.value, ensure_ascii=False)
-        return _contains(col(Offer.tags) if tags is None else tags, written)
-    levels: ColumnElement[str] = col(Offer.category) if category is None else category
+        said = func.coalesce(Offer.tags, "") if tags is None else tags
+        return _contains(said, written)
+    levels = func.coalesce(Offer.category, "") if category is None else category
     for swap in SWAPS:
         levels = func.replace(levels, *swap)
     whole = literal(LEVEL).concat(levels).concat(LEVEL)

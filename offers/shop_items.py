@@ -80,6 +80,18 @@ def forget_items(
     session.exec(statement)
 
 
+def forget_renamed(session: Session, shop_id: str, items: Iterable[ItemWord]) -> None:
+    """Forget what keys stood for that have other SKUs by now: two may have swapped."""
+    for word in items:
+        statement = delete(ShopItem).where(
+            col(ShopItem.shop_id) == shop_id,
+            col(ShopItem.item_key) == word.item_key,
+            col(ShopItem.sku) != word.sku,
+            func.coalesce(col(ShopItem.as_of), word.as_of) <= word.as_of,
+        )
+        session.exec(statement)
+
+
 def find_offer(
     session: Session, retailer_id: str, shop_id: str, word: CountWord
 ) -> Offer | None:
@@ -145,7 +157,10 @@ def keep_waiting(
         WaitingCount.item_key == word.item_key,
         WaitingCount.place_key == place_key,
     )
-    kept = session.exec(select(WaitingCount).where(*wanted)).one_or_none()
+    statement = select(WaitingCount).where(*wanted).with_for_update()
+    kept = session.exec(
+        statement.execution_options(populate_existing=True)
+    ).one_or_none()
     waiting = kept or WaitingCount(
         id=new_id("waiting", now),
         retailer_id=retailer_id,
@@ -157,7 +172,7 @@ def keep_waiting(
         last_heard_at=now,
     )
     waiting.times, waiting.last_heard_at = waiting.times + 1, now
-    if word.counted_at >= waiting.counted_at:
+    if not word.is_before(waiting.counted_at, waiting.told_at):
         waiting.quantity, waiting.counted_at = word.quantity, word.counted_at
         waiting.sku, waiting.told_at = word.sku, word.told_at
         waiting.source_id = source_id

@@ -3,7 +3,7 @@
 Where that changes what there is, the offers are returned: their deals are to follow.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,9 +45,18 @@ def connect_shop(session: Session, shop: ShopConnection) -> ShopConnection:
     return shop
 
 
-def change_shop(session: Session, shop: ShopConnection) -> None:
-    """Keep what was changed of a shop that was read before."""
-    session.merge(shop)
+def change_shop(
+    session: Session, retailer_id: str, shop_id: str, changes: Mapping[str, object]
+) -> None:
+    """Keep what was changed of a shop, by its columns, and nothing else of it.
+
+    Raises:
+        Missing: If it is not this retailer's.
+    """
+    shop = get_own(session, ShopConnection, retailer_id, shop_id)
+    for name, value in changes.items():
+        setattr(shop, name, value)
+    session.add(shop)
 
 
 def renew_secret(

@@ -58,7 +58,7 @@ def tell_again(
         WrongState: If the shop was told.
     """
     lead = _open(session, retailer_id, echo_id)
-    change_untold(session, lead, state=EchoState.DUE, due_at=now, attempts=0)
+    change_untold(session, lead, state=EchoState.DUE, due_at=now)
 
 
 def settle_by_hand(

@@ -173,6 +173,15 @@ class CountWord:
     place_key: str | None = ""
     told_at: datetime | None = None
 
+    def is_before(self, counted_at: datetime, told_at: datetime | None) -> bool:
+        """Whether it is older than what was counted and told then.
+
+        Of the same moment none is, unless it is known when both were told.
+        """
+        if self.counted_at != counted_at or self.told_at is None or told_at is None:
+            return self.counted_at < counted_at
+        return self.told_at < told_at
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -195,10 +204,14 @@ def find_shop(session: Session, shop_id: str) -> ShopConnection | None:
     return session.get(ShopConnection, shop_id)
 
 
-def note_heard(session: Session, shop_id: str, message: str, *, now: datetime) -> None:
-    """Note that a message of the shop came whose signature was right."""
-    session.exec(
+def note_heard(session: Session, shop_id: str, message: str, *, now: datetime) -> bool:
+    """Note that a message of the shop came whose signature was right.
+
+    From then on the shop is ours until we are done. Return whether there is one.
+    """
+    heard = session.exec(
         update(ShopConnection)
         .where(col(ShopConnection.id) == shop_id)
         .values(last_heard_at=now, last_message=message)
     )
+    return heard.rowcount == 1

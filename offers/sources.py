@@ -233,6 +233,7 @@ def delete_source(session: Session, retailer_id: str, source_id: str) -> None:
         Missing: If the source is not this retailer's.
     """
     source = get_own(session, FeedSource, retailer_id, source_id)
+    session.refresh(source, with_for_update=True)  # nothing comes from it meanwhile
     session.exec(delete(SourceImport).where(col(SourceImport.source_id) == source.id))
     session.delete(source)
 

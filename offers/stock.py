@@ -14,10 +14,10 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from offers.catalog import Offer
 from offers.columns import Moment, word
+from offers.comparing import Recount
 from offers.ids import new_id
 from offers.levels import move_levels, sum_levels
 from offers.scope import find_own
-from offers.shelving import Recount
 
 
 class Cause(StrEnum):
@@ -109,6 +109,29 @@ def gone_since(session: Session, offer: Offer, place_id: str, since: datetime) -
         col(StockMovement.moved_at) > since,
     )
     return -int(session.exec(statement).one())
+
+
+def moved_by(
+    session: Session, offer: Offer, source_ids: Sequence[str], *, since: datetime
+) -> list[tuple[str, int]]:
+    """Return what an order and its refunds changed at places, the most sold first.
+
+    They were not before *since*: an offer's ledger may be long.
+    """
+    change = func.sum(col(StockMovement.change))
+    statement = (
+        select(StockMovement.place_id, change)
+        .where(
+            StockMovement.retailer_id == offer.retailer_id,
+            StockMovement.offer_id == offer.id,
+            StockMovement.place_id != "",
+            col(StockMovement.moved_at) >= since,
+            col(StockMovement.source_id).in_(source_ids),
+        )
+        .group_by(col(StockMovement.place_id))
+        .order_by(change, col(StockMovement.place_id))
+    )
+    return [(place_id, int(units)) for place_id, units in session.exec(statement)]
 
 
 def move_stock(

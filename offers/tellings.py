@@ -169,21 +169,24 @@ def clear(session: Session, one: Doubted) -> None:
 
 
 def put_off(
-    session: Session, telling_id: str, *, until: datetime, reason: str, now: datetime
+    session: Session, telling: Telling, *, until: datetime, reason: str, now: datetime
 ) -> None:
     """Try the same again at *until*: it may have been done."""
-    lead = locked(session, telling_id)
-    change_untold(session, lead, **_failing(reason, now), due_at=until)
+    lead = _locked_own(session, telling)
+    if lead is not None:
+        change_untold(session, lead, **_failing(reason, now), due_at=until)
 
 
 def release(
-    session: Session, telling_id: str, *, until: datetime, reason: str, now: datetime
+    session: Session, telling: Telling, *, until: datetime, reason: str, now: datetime
 ) -> None:
     """It was provably not done: at *until* it may be told anew, with what is owed then.
 
     Its key is not used again, since a shop may repeat a refusal to the same key.
     """
-    lead = locked(session, telling_id)
+    lead = _locked_own(session, telling)
+    if lead is None:
+        return
     change_untold(
         session,
         lead,
@@ -195,10 +198,11 @@ def release(
     )
 
 
-def give_up(session: Session, telling_id: str, *, reason: str, now: datetime) -> None:
+def give_up(session: Session, telling: Telling, *, reason: str, now: datetime) -> None:
     """A person has to look: what it says of the shop is not known, or not possible."""
-    lead = locked(session, telling_id)
-    change_untold(session, lead, **_failing(reason, now), state=EchoState.GIVEN_UP)
+    lead = _locked_own(session, telling)
+    if lead is not None:
+        change_untold(session, lead, **_failing(reason, now), state=EchoState.GIVEN_UP)
 
 
 def _telling(session: Session, echo: Echo) -> Telling:
@@ -230,6 +234,13 @@ def locked(session: Session, echo_id: str) -> Echo:
     lock(session, session.get_one(Offer, echo.offer_id))
     session.refresh(echo)
     return echo
+
+
+def _locked_own(session: Session, telling: Telling) -> Echo | None:
+    """Return what *telling* is of, unless somebody else has taken it up since."""
+    echo = locked(session, telling.id)
+    ours = echo.state is EchoState.DUE and echo.attempts == telling.attempts
+    return echo if ours else None
 
 
 def _doubted(echo: Echo) -> Doubted:

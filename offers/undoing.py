@@ -17,6 +17,7 @@ from sqlmodel import Session, col, delete, distinct, func, select, update
 
 from offers.befores import OfferBefore
 from offers.catalog import Offer
+from offers.comparing import Recount, Tally
 from offers.deals import Deal
 from offers.errors import WrongState
 from offers.imports import FeedImport, ImportState
@@ -24,7 +25,6 @@ from offers.levels import outdate_levels
 from offers.prices import log_price
 from offers.scope import get_own
 from offers.sentences import Sentence
-from offers.shelving import Recount, Tally
 from offers.shops import StockLevel
 from offers.stock import StockMovement, log_recounts
 
@@ -61,7 +61,7 @@ def begin_undo(
 
     Raises:
         Missing: If it is not this retailer's.
-        WrongState: If it is not what was imported last.
+        WrongState: If it is not what was imported last, or another is going in.
     """
     entry = get_own(session, FeedImport, retailer_id, import_id)
     if entry.state in {ImportState.UNDOING, ImportState.UNDONE}:
@@ -69,6 +69,10 @@ def begin_undo(
     last = find_undoable(session, retailer_id)
     if last is None or last.id != entry.id:
         raise WrongState(Sentence("Only what was imported last can be undone."))
+    if _is_another_under_way(session, retailer_id):
+        raise WrongState(
+            Sentence("Another file is going in. Wait until it is, and undo that first.")
+        )
     begun = session.exec(
         update(FeedImport)
         .where(
@@ -86,6 +90,14 @@ def begin_undo(
         )
     )
     return begun.rowcount > 0
+
+
+def _is_another_under_way(session: Session, retailer_id: str) -> bool:
+    statement = select(FeedImport.id).where(
+        FeedImport.retailer_id == retailer_id,
+        FeedImport.state == ImportState.CONFIRMED,
+    )
+    return session.exec(statement.limit(1)).first() is not None
 
 
 def find_undoable(session: Session, retailer_id: str) -> FeedImport | None:

@@ -32,7 +32,7 @@ from offers.planning import DealPlan, check_plan, plan_deal
 from offers.posts import schedule_posts
 from offers.proposals import Proposal
 from offers.retailers import Retailer, take_turns
-from offers.rules import rule_by_offer
+from offers.rules import MarkdownRule, rule_by_offer
 from offers.scope import get_own
 from offers.sentences import Sentence
 from offers.slots import Pattern, openings, share_out
@@ -166,7 +166,7 @@ def make_week(
         schedule_posts(
             session,
             deal,
-            _places(places, rule.channel_ids if rule else ()),
+            _places(places, rule),
             now=now,
             planned_by=by,
             approval=retailer.approval,
@@ -186,9 +186,16 @@ def deals_of_week(session: Session, week: Week) -> list[Deal]:
 
 
 def can_be_cancelled(week: Week, deals: Sequence[Deal], *, now: datetime) -> bool:
-    """Whether none of its deals has opened yet."""
-    waiting = all(deal.opened_at is None and deal.opens_at > now for deal in deals)
-    return week.cancelled_at is None and waiting
+    """Whether none of its deals has opened; some may be called off already."""
+    return week.cancelled_at is None and not any(
+        deal.opens_at <= now and not _is_called_off(deal) for deal in deals
+    )
+
+
+def _is_called_off(deal: Deal) -> bool:
+    """Whether it was ended before it could open."""
+    ended = deal.opened_at is not None and deal.opened_at >= deal.closes_at
+    return deal.ended_early and ended
 
 
 def cancel_week(
@@ -216,7 +223,8 @@ def cancel_week(
             Sentence("A deal of this week has opened: end the others one by one.")
         )
     for deal in deals:
-        end_deal(session, retailer_id, deal.id, now=now)
+        if not _is_called_off(deal):
+            end_deal(session, retailer_id, deal.id, now=now)
     week.cancelled_at, week.cancelled_by = now, by
     session.flush()
     return week
@@ -292,11 +300,14 @@ def _plan(proposal: Proposal, at: datetime, pattern: Pattern) -> DealPlan:
 
 
 def _places(
-    places: Sequence[ChannelAccount], chosen: Sequence[str]
+    places: Sequence[ChannelAccount], rule: MarkdownRule | None
 ) -> list[ChannelAccount]:
-    """Return the accounts that a rule names; all, if it names none that there are."""
-    named = [place for place in places if place.id in chosen]
-    return named or list(places)
+    """Return the accounts that a rule names, or all if it names none.
+
+    Where those that it names are paused or gone, nothing is posted anywhere else.
+    """
+    chosen = rule.channel_ids if rule else []
+    return [place for place in places if place.id in chosen or not chosen]
 
 
 def _keep(

@@ -51,9 +51,9 @@ def take_in(
 def _find(
     session: Session, source: FeedSource, brought: Brought, *, now: datetime
 ) -> FeedImport | None:
-    current = session.get_one(FeedSource, source.id)
-    known = find_brought(session, current, brought.sha256)
-    if known is not None:
+    current = session.get(FeedSource, source.id)
+    known = find_brought(session, current, brought.sha256) if current else None
+    if current is not None and known is not None:
         note_nothing_new(session, current, now=now)
     return known
 

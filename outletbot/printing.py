@@ -59,6 +59,11 @@ def print_weekday(day: date, language: str) -> str:
     return format_date(day, "EEE d MMM", locale=locale_of(language))
 
 
+def print_calendar_day(day: date, language: str) -> str:
+    """Return such as ``23 Nov 2026``."""
+    return format_date(day, "d MMM y", locale=locale_of(language))
+
+
 def print_day(moment: datetime, zone: tzinfo, language: str) -> str:
     return format_date(moment.astimezone(zone), "long", locale=locale_of(language))
 

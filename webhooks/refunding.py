@@ -16,7 +16,7 @@ from offers.errors import Missing
 from offers.orders import Order
 from offers.refund_news import RefundWord, note_refunds
 from offers.refunds import Refund
-from offers.returns import RefundWish, ask_refund, find_asked
+from offers.returns import RefundWish, ask_refund, find_asked, lock_order
 from webhooks.messages import ORDER_REFUNDED, REFUND_FAILED, order_refunded
 from webhooks.outbox import enqueue
 from webhooks.telling import tell_restock
@@ -73,6 +73,7 @@ def refund_order(
 
     What was given in the store is told at once, the rest when the provider gave it.
     """
+    lock_order(session, retailer_id, order_id)  # who sends it twice waits here
     asked = find_asked(session, order_id, wish.key)
     refund = ask_refund(session, retailer_id, order_id, wish, now=now)
     if asked is None:

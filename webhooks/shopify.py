@@ -51,8 +51,10 @@ def header(headers: Mapping[str, str], name: str) -> str:
 def words(kind: str, said: Mapping[str, Any], told: str, now: datetime) -> Words:
     """Return what a message says; *told* is when it was sent, as its header says."""
     match kind.partition("/"):
-        case "inventory_levels", _, "update" | "connect" | "disconnect":
+        case "inventory_levels", _, "update" | "connect":
             return Words(counts=_counts(said, told, now))
+        case "inventory_levels", _, "disconnect":  # it is not kept there any more
+            return Words(counts=_counts({**said, "available": 0}, told, now))
         case "products", _, "create" | "update":
             return _product(said, moment_of(told, now) or now, now)
         case "products", _, "delete" if product := key_of(said.get("id")):
@@ -62,13 +64,15 @@ def words(kind: str, said: Mapping[str, Any], told: str, now: datetime) -> Words
 
 def _counts(said: Mapping[str, Any], told: str, now: datetime) -> tuple[CountWord, ...]:
     item, place = key_of(said.get("inventory_item_id")), key_of(said.get("location_id"))
-    if not item or not place:
+    available = units_of(said.get("available"))
+    nonsense = available is None and said.get("available") is not None
+    if not item or not place or nonsense:
         return ()
     told_at = moment_of(told, now)
     counted_at = moment_of(said.get("updated_at"), now) or told_at or now
     word = CountWord(
         item_key=item,
-        quantity=units_of(said.get("available")),
+        quantity=available,
         counted_at=counted_at,
         told_at=told_at,
         place_key=place,

@@ -58,12 +58,13 @@ def _count(said: object, sent_at: datetime, now: datetime) -> CountWord | None:
     if not isinstance(said, dict) or said.get("state") != "IN_STOCK":
         return None
     item, place = key_of(said.get("catalog_object_id")), key_of(said.get("location_id"))
-    if not item or not place:
+    quantity = units_of(said.get("quantity"))
+    if not item or not place or quantity is None:
         return None
     return CountWord(
         item_key=item,
         sku=item,  # a catalogue without SKUs goes by its tokens
-        quantity=units_of(said.get("quantity")),
+        quantity=quantity,
         counted_at=moment_of(said.get("calculated_at"), now) or sent_at,
         told_at=sent_at,
         place_key=place,

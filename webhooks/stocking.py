@@ -17,7 +17,7 @@ from offers.hearing import (
 )
 from offers.posts import retire_posts
 from offers.scope import get_own
-from offers.shops import BY_MESSAGE, CountWord, Words, find_shop, note_heard
+from offers.shops import BY_MESSAGE, CountWord, ShopConnection, Words, note_heard
 from webhooks.inbox import Arrival
 from webhooks.shop_messages import words_of
 from webhooks.standard import words
@@ -77,10 +77,9 @@ def _take_own(session: Session, arrival: Arrival, now: datetime) -> str:
 
 
 def _take_shops(session: Session, arrival: Arrival, shop_id: str, now: datetime) -> str:
-    shop = find_shop(session, shop_id)
-    if shop is None:
+    if not note_heard(session, shop_id, arrival.type, now=now):
         return "the shop was disconnected"
-    note_heard(session, shop.id, arrival.type, now=now)
+    shop = session.get_one(ShopConnection, shop_id)
     said = words_of(arrival)
     if shop.paused:
         keep_for_later(

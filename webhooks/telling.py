@@ -12,9 +12,9 @@ from offers.catalog import Offer
 from offers.echoes import owe_restock, owe_sale
 from offers.orders import Order
 from offers.refunds import Refund
-from offers.shops import CountWord
+from offers.shops import CountWord, find_shop
 from offers.stock import Cause
-from offers.tellings import clear, doubted
+from offers.tellings import Doubted, clear, doubted
 from webhooks.messages import STOCK_CHANGED, stock_changed
 from webhooks.outbox import enqueue
 from webhooks.stocking import take_again
@@ -41,23 +41,28 @@ def take_doubted(session: Session, *, now: datetime) -> int:
     """Take over again what counts seemed to lack. Return how many counts that was."""
     counts = doubted(session)
     for one in counts:
-        word = CountWord(
-            item_key=one.item_key,
-            quantity=one.quantity,
-            counted_at=one.counted_at,
-            place_key=one.place_key,
-        )
-        take_again(
-            session,
-            one.retailer_id,
-            one.offer_id,
-            one.shop_id,
-            word,
-            source_id=one.echo_id,
-            now=now,
-        )
+        if find_shop(session, one.shop_id) is not None:
+            _take_doubted(session, one, now)
         clear(session, one)
     return len(counts)
+
+
+def _take_doubted(session: Session, one: Doubted, now: datetime) -> None:
+    word = CountWord(
+        item_key=one.item_key,
+        quantity=one.quantity,
+        counted_at=one.counted_at,
+        place_key=one.place_key,
+    )
+    take_again(
+        session,
+        one.retailer_id,
+        one.offer_id,
+        one.shop_id,
+        word,
+        source_id=one.echo_id,
+        now=now,
+    )
 
 
 def _say(

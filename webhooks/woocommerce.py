@@ -81,7 +81,8 @@ def _product(
 
 def _quantity(said: Mapping[str, Any]) -> int | None:
     """Return how many there are; of what nobody counts, whether there are none."""
+    quantity = None
     if said.get("manage_stock") is True:
-        return units_of(said.get("stock_quantity"))
-    gone = said.get("manage_stock") is False and said.get("stock_status")
-    return 0 if gone == "outofstock" else None
+        quantity = units_of(said.get("stock_quantity"))
+    gone = said.get("manage_stock") in (True, False) and said.get("stock_status")
+    return 0 if quantity is None and gone == "outofstock" else quantity

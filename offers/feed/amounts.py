@@ -249,6 +249,18 @@ def _currency_of(words: str, fallback: str) -> str:
     return fallback if fallback in candidates else candidates[0]
 
 
+def currency_in(text: str, usual: str) -> str:
+    """Return the currency that *text* names beside its number, or nothing.
+
+    A sign of several currencies means *usual* if it can.
+    """
+    try:
+        _, around = _take_apart(text, _MONEY_REMEDY)
+        return _currency_of(around, usual) if around else ""
+    except BadCell:
+        return ""
+
+
 def _in_minor_units(value: Decimal, currency: str) -> Money:
     """Return *value* as money; binary noise in its far decimals is taken off.
 

@@ -100,9 +100,9 @@ class PlainFile:
         for cells in raw_cells(
             self._stream, self._encoding, layout.delimiter, layout.index["sku"]
         ):
-            skus = list(map(read_sku, Cells(cells).clean))
-            hashes.add(map(hash, skus))
-            nameless = nameless or "" in skus
+            found = list(map(read_sku, Cells(cells).clean))
+            hashes.add(map(hash, found))
+            nameless = nameless or "" in found
         if nameless and "gtin" in layout.index:
             hashes.add(map(hash, self._gtins_for_skus()))
         repeated = hashes.repeated()
@@ -110,7 +110,7 @@ class PlainFile:
             usual, unusual = self._told_apart(raw)
             skus = self._skus(usual.rows)
             same = [i for i, sku in enumerate(skus) if hash(sku) in repeated]
-            noted = [usual.record(i) for i in same]
+            noted = [usual.record(i) for i in same if any(usual.rows[i])]
             noted += [r for r in unusual if hash(self._sku(r.cells)) in repeated]
             for record in sorted(noted, key=lambda record: record.line):
                 note(record)

@@ -7,6 +7,7 @@ can choose another of ``ENCODINGS`` while looking at a preview.
 """
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -65,6 +66,8 @@ _BOMS = (
 _GARBLED = tuple(
     letter.encode().decode("cp1252") for letter in "éèàüöäôêç€\u2019\u00a0"
 )
+# "é" of DOS or of an old Mac, read as cp1252, where nothing like it is within a word.
+_OTHER_ALPHABETS = re.compile("[a-z][\u201a\u0192\u02c6\u2021\u017d]")
 _CONTROLS = {*range(9), 11, *range(14, 27), *range(28, 32)}
 
 
@@ -128,7 +131,7 @@ def decode_sample(sample: bytes, encoding: Encoding) -> str:
 
 def is_garbled(text: str) -> bool:
     """Whether *text* was written in one encoding and read in another."""
-    if any(sign in text for sign in _GARBLED):
+    if any(sign in text for sign in _GARBLED) or _OTHER_ALPHABETS.search(text):
         return True
     return any("\x80" <= c <= "\x9f" or c == "\ufffd" for c in set(text))
 

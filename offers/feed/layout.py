@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from offers.feed.amounts import currency_in
 from offers.feed.contents import column, confirmed, contradicted
 from offers.feed.days import decide_order
 from offers.feed.errors import NotAFeed
@@ -175,6 +176,8 @@ class _Plan:
         }
         charged = (field for field in (*PRICE_FIELDS, "surcharge") if field in index)
         price = next(charged, None)
+        if not said:
+            currency = self._currency_of_cells(index.get(price or ""), currency)
         priced = price in currencies or "currency" in index
         taxes = _taxes(index, columns, self.start.dialect, answers)
         places = tuple(self._place(i) for field, i in fields if field == "at_place")
@@ -243,6 +246,21 @@ class _Plan:
         told = {order for order in orders.values() if order}
         usual = told.pop() if len(told) == 1 else ""
         return {field: order or usual for field, order in orders.items()}
+
+    def _currency_of_cells(self, i: int | None, usual: str) -> str:
+        """Return the one currency that most prices in column *i* carry, or *usual*.
+
+        What carries none, such as a cost beside them, is in the same currency.
+        """
+        cells = (
+            [cell for cell in column(self.start.rows, i) if cell]
+            if i is not None
+            else []
+        )
+        named = [currency_in(cell, usual) for cell in cells]
+        found = {code for code in named if code}
+        enough = sum(map(bool, named)) * 2 > len(cells)
+        return found.pop() if enough and len(found) == 1 else usual
 
     def _cells_say(self, i: int | None) -> bool:
         """Whether the prices in column *i* carry their currency with them."""

@@ -10,6 +10,7 @@ that a name in Google's namespace goes before the same name in another
 
 import html
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -129,7 +130,8 @@ class _Rows:
         self.columns = item.columns
         self._leaves, self._path, self._table = item.leaves, path, table
         self._open: list[str] = []
-        self._cells: dict[str, tuple[int, list[str]]] = {}
+        self._cells: dict[str, tuple[int, dict[str, None]]] = {}
+        self._sizes: Counter[str] = Counter()
         self._text: list[str] | None = None
         self._size = 0
         self._link = ""
@@ -138,8 +140,9 @@ class _Rows:
         self._open.append(local_name(tag))
         depth, wanted = len(self._open), len(self._path)
         if depth == wanted and self._open == self._path:
+            self._sizes.clear()
             self._cells = {
-                name: (0, [value[: LONGEST_CELL + 1]])
+                name: (0, {value[: LONGEST_CELL + 1]: None})
                 for name, value in _named(attributes).items()
                 if name not in self._leaves
             }
@@ -168,16 +171,17 @@ class _Rows:
     def _keep(self, tag: str, text: str) -> None:
         """Note a child's text; of a name twice, that of the better namespace."""
         name, rank = local_name(tag), _rank(tag)
-        known, texts = self._cells.get(name, (rank, []))
+        known, texts = self._cells.get(name, (rank, {}))
         if rank > known:
-            texts = []
-        if rank >= known and text:
-            texts.append(unescape(text))
+            texts, self._sizes[name] = {}, 0
+        if rank >= known and text and self._sizes[name] <= LONGEST_CELL:
+            texts[unescape(text)] = None
+            self._sizes[name] += len(text) + 1
         self._cells[name] = (max(rank, known), texts)
 
     def _cell(self, name: str) -> str:
-        _, texts = self._cells.get(name, (0, []))
-        return ",".join(dict.fromkeys(texts))[: LONGEST_CELL + 1]
+        _, texts = self._cells.get(name, (0, ()))
+        return ",".join(texts)[: LONGEST_CELL + 1]
 
 
 def unescape(text: str) -> str:

@@ -22,6 +22,11 @@ def nameless(records: Sequence[Record]) -> tuple[str, ...]:
     return tuple(f"Column {i}" for i in range(1, widest + 1))
 
 
+def is_nameless(columns: Sequence[str]) -> bool:
+    """Whether these are the names of columns that have none."""
+    return all(name == f"Column {i}" for i, name in enumerate(columns, 1))
+
+
 def guess_columns(
     mappings: Sequence[ColumnMapping], rows: Rows, *, named: bool
 ) -> list[ColumnMapping]:

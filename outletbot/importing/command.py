@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from offers.comparing import Tally
 from offers.errors import Refused
 from offers.feed import Feed, RowError
 from offers.feed.unpacking import Unpacked
@@ -26,7 +27,6 @@ from offers.repeating import find_same
 from offers.retailers import Retailer
 from offers.seen import Seen
 from offers.sentences import Sentence, dump_sentence
-from offers.shelving import Tally
 from offers.shrinking import refuse_shrinking
 from outletbot.db import Database
 from outletbot.importing.apart import unpacked

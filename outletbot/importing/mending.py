@@ -21,6 +21,7 @@ from offers.bad_rows import (
     replace_bad_row,
     wrong_cells,
 )
+from offers.comparing import Tally, compare_rows
 from offers.errors import WrongState
 from offers.feed import Feed, FeedRow, Parent, RowError, Skipped
 from offers.imports import FeedImport, ImportState, lock_import
@@ -28,7 +29,6 @@ from offers.mending import keep_mended_row, mended_rows
 from offers.products import find_product
 from offers.retailers import get_retailer
 from offers.sentences import Sentence
-from offers.shelving import Tally, compare_rows
 from outletbot.importing.opening import open_head
 from outletbot.importing.reading import taken_sku
 from outletbot.importing.writing import bring_rows

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from offers.comparing import Tally, compare_facts
 from offers.feed import Block, Feed, FeedRow, RowError, Skipped, in_blocks
 from offers.seen import Seen
 from offers.sentences import Sentence
-from offers.shelving import Tally, compare_facts
 from outletbot.aside import blocks_of
 from outletbot.db import Database
 from outletbot.importing.report import Report

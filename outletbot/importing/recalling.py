@@ -1,6 +1,7 @@
 """Recalling: what was chosen for an earlier file like this one."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from offers.feed import NotAFeed, header_of
+from offers.feed.positions import is_nameless
 from offers.feed.unpacking import Unpacked
 from offers.imports import WAYS, FeedImport, note_choices
 from offers.memories import (
@@ -20,6 +22,8 @@ from offers.memories import (
 from offers.retailers import get_retailer
 from outletbot.db import Database
 
+_NUMBERS = re.compile(r"[0-9]+")
+
 
 def recall(database: Database, entry: FeedImport, source: Unpacked) -> None:
     """Know *entry* by its header, and read it as its like unless told otherwise."""
@@ -27,6 +31,8 @@ def recall(database: Database, entry: FeedImport, source: Unpacked) -> None:
     header = _header(source, chosen)
     entry.fingerprint = fingerprint_of(header)
     found = database.read_here(_find, entry)
+    if found is not None and is_nameless(header) and not _are_alike(found, entry):
+        found = None
     untouched = not any(chosen.get(way) for way in WAYS)
     if found is not None and untouched and not chosen.get("afresh"):
         remembered = fitted(json.loads(found.choices), header)
@@ -71,6 +77,18 @@ def _find(session: Session, entry: FeedImport) -> FeedMemory | None:
     if not entry.fingerprint:
         return None
     return find_memory(session, entry.retailer_id, entry.fingerprint)
+
+
+def _are_alike(memory: FeedMemory, entry: FeedImport) -> bool:
+    """Whether two files without headers are of the same kind, by their names.
+
+    The number of their columns alone says nothing of what is in them; a name may have
+    another date in it each time.
+    """
+    before, now = (
+        _NUMBERS.sub("", name) for name in (memory.file_name, entry.file_name)
+    )
+    return bool(now) and before == now
 
 
 def _is_usual(session: Session, entry: FeedImport) -> bool:

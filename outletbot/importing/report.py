@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from offers.comparing import Change, Tally
 from offers.deciding import must_be_answered
 from offers.feed import Block, Feed, Question, RowError, Skipped
 from offers.feed.facts import NAMES
 from offers.imports import SHOWN_CHANGES
 from offers.money import Money
 from offers.sentences import Sentence
-from offers.shelving import Change, Tally
 from offers.shrinking import NOTHING_GONE, Shrinkage
 
 KEPT_ERRORS = 10_000

@@ -268,7 +268,7 @@ def _finish_import(
     session: Session, entry: FeedImport, report: Report, emptied: int, now: datetime
 ) -> None:
     tally = report.tally
-    if entry.attempts > 1:  # what the others did is the same now
+    if entry.attempts > 1 or entry.progress:  # what was done before is the same now
         tally = tally_of_all(session, entry, report.good)
     if finishing.finish_import(session, entry.id, tally, now=now):
         bad = bad_rows.count_bad_rows(session, entry.retailer_id, entry.id).rows

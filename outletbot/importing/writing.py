@@ -14,14 +14,15 @@ from typing import Self
 
 from sqlmodel import Session
 
-from offers.allotments import fit_to_stock
-from offers.deals import mark_sold_out, offers_in_deals
+from offers.comparing import Tally
+from offers.deals import offers_in_deals
 from offers.feed import Block, FeedRow
 from offers.feed.facts import NAMES, Facts, facts_of
 from offers.imports import import_batch
-from offers.posts import retire_posts
-from offers.shelving import Places, Tally, import_newcomers
+from offers.placing import Places
+from offers.shelving import import_newcomers
 from outletbot.db import Database
+from webhooks.stocking import refit
 
 AT_ONCE = 1_000  # rows that may be known, in one transaction
 STEP = timedelta(milliseconds=1)
@@ -149,8 +150,9 @@ def bring_rows(
 def fit_deals(
     session: Session, retailer_id: str, skus: Sequence[str], *, now: datetime
 ) -> None:
-    """Fit the deals of offers to their stock; what got some may get units back."""
-    for offer in offers_in_deals(session, retailer_id, skus):
-        for deal in fit_to_stock(session, offer):
-            if mark_sold_out(session, deal.id, now=now):
-                retire_posts(session, deal.id, now=now)
+    """Fit the deals of offers to their stock; what got some may get units back.
+
+    If there are fewer than are held, the newest holds lose.
+    """
+    in_deals = offers_in_deals(session, retailer_id, skus)
+    refit(session, {offer.id for offer in in_deals}, now=now)

@@ -6,6 +6,7 @@ before the post if they have to sign in again.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -23,8 +24,13 @@ async def keep_accounts(database: Database, keeper: Keeper, clock: Clock) -> int
     ending = await database.transact(lease_refreshing, now=clock())
     await _each(keeper.refresh, ending)
     unproved = await database.transact(lease_checking, now=clock())
-    await _each(keeper.check, unproved)
+    await _each(partial(_look_at, keeper), unproved)
     return len(ending) + len(unproved)
+
+
+async def _look_at(keeper: Keeper, account: ChannelAccount) -> None:
+    """Look at an account; what its network says of us is noted by the keeper."""
+    await keeper.check(account)
 
 
 async def _each(

@@ -120,11 +120,11 @@ class Teller:
         if isinstance(error, Rejected):
             wait = max(wait, REFUSED)
         if now - telling.created_at > GIVE_UP or _is_beyond_us(telling, error):
-            await self._database.transact(give_up, telling.id, reason=reason, now=now)
+            await self._database.transact(give_up, telling, reason=reason, now=now)
             log.error("shop_given_up", telling=telling.id, reason=reason)
         elif telling.sent_at is None and isinstance(error, Rejected | TryLater):
             await self._database.transact(
-                release, telling.id, until=now + wait, reason=reason, now=now
+                release, telling, until=now + wait, reason=reason, now=now
             )
             log.warning("shop_refused", telling=telling.id, reason=reason)
         else:
@@ -133,7 +133,7 @@ class Teller:
     async def _later(self, telling: Telling, reason: str, wait: timedelta) -> None:
         now = self._clock()
         await self._database.transact(
-            put_off, telling.id, until=now + wait, reason=reason, now=now
+            put_off, telling, until=now + wait, reason=reason, now=now
         )
         log.warning("shop_told_later", telling=telling.id, reason=reason)
 

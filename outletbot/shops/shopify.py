@@ -171,6 +171,11 @@ class Shopify:
             json={"query": query, "variables": variables},
         )
         match answer.content:
+            case {"data": {"inventoryAdjustQuantities": dict()} as data}:
+                return data  # done, or refused, whatever else could not be read
+            case {"errors": [{"path": [_, _, *_]}, *_]} if lost is Unconfirmed:
+                msg = "Shopify failed after it had begun, and may have done it."
+                raise lost(msg)
             case {"errors": [*_] as errors, **rest} if errors:
                 raise _judge_errors(errors, rest.get("extensions"))
             case {"data": dict(data)}:

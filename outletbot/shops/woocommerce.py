@@ -73,15 +73,14 @@ class WooCommerce:
 
     async def change(self, item: Item, units: int, *, key: str) -> Told:
         before = await self._look(item)
+        if _marked(before, item) == key:
+            return _told(before)
         return await self._change(item, before, units, key)
 
     async def change_again(
         self, item: Item, units: int, *, key: str, since: datetime
     ) -> Told:
-        before = await self._look(item)
-        if _marked(before, item) == key:
-            return _told(before)
-        return await self._change(item, before, units, key)
+        return await self.change(item, units, key=key)
 
     async def _look(self, item: Item) -> Mapping[str, Any]:
         answer = await self._calls.read(_path(item))

@@ -1,7 +1,7 @@
 """Rendering: templates, in the reader's language."""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -77,6 +77,7 @@ def environment(language: str) -> Environment:
         "percent": _percent,
         "time": _time,
         "moment": _moment,
+        "day": _day,
         "network": network_name,
         "duration": _duration,
         "say": _say,
@@ -108,6 +109,11 @@ def _time(context: Context, moment: datetime) -> str:
 @pass_context
 def _moment(context: Context, moment: datetime) -> str:
     return printing.print_moment(moment, context["zone"], context["language"])
+
+
+@pass_context
+def _day(context: Context, day: date) -> str:
+    return printing.print_calendar_day(day, context["language"])
 
 
 @pass_context

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from offers.catalog import Offer, find_offer_by_sku, offers
+from offers.comparing import Change, Recount, Tally, compare_rows
 from offers.feed.rows import FeedRow
 from offers.money import Money
 from offers.prices import PricePoint, price_log
-from offers.shelving import Change, Recount, Tally, compare_rows, import_rows
+from offers.shelving import import_rows
 from tests.conftest import Passing
 from tests.factories import (
     HOUR,
@@ -79,6 +80,12 @@ class TestImportRows:
         after = {offer.sku: offer.model_dump() for offer in catalog(session)}
         assert after == before
         assert len(session.exec(select(PricePoint)).all()) == 2
+
+    def test_does_not_try_for_ever_what_cannot_be_entered(
+        self, session: Session
+    ) -> None:
+        with pytest.raises(RuntimeError, match="cannot be entered"):
+            bring(session, make_row(), make_row(title="Another of the same sku"))
 
     def test_leaves_what_a_row_does_not_say(self, session: Session) -> None:
         said = {

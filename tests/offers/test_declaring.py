@@ -2,6 +2,9 @@
 What a retailer says of the time before our log: by whom, of which days, kept for good.
 """
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -25,6 +28,7 @@ from offers.imports import ImportState
 from offers.merchants import Merchant
 from offers.money import Money
 from offers.prices import find_reduction
+from tests.conftest import Connect
 from tests.factories import (
     DAY,
     HOUR,
@@ -168,6 +172,20 @@ class TestOfAnOffer:
 
         assert refused.value.field == field
 
+    def test_is_one_however_often_it_is_sent(
+        self, session: Session, ana: Merchant
+    ) -> None:
+        offer = make_offer(session)
+        first, again = declare(session, ana, offer), declare(session, ana, offer)
+        other = declare(session, ana, offer, 8_900)
+        why = "That was another jacket."
+        revoke_declaration(session, ana, first.id, why, now=NOON)
+
+        anew = declare(session, ana, offer)
+
+        assert first.id == again.id
+        assert len({first.id, other.id, anew.id}) == 3
+
     def test_is_not_for_anothers_offer(self, session: Session, ana: Merchant) -> None:
         offer = make_offer(session, retailer_id=make_retailer(session).id)
 
@@ -286,6 +304,33 @@ class TestRevoking:
         assert (before, deal.prior_amount) == (9_900, None)
         assert expected_reduction(session, deal) is None
         assert find_evidence(session, deal).ground is Ground.LOG_TOO_SHORT
+
+
+def test_a_deal_that_opens_meanwhile_does_not_rest_on_what_is_taken_back(
+    connect: Connect, session: Session, ana: Merchant
+) -> None:
+    offer = make_offer(session)
+    make_price(session, offer, 9_900, NOON - DAY)
+    made = declare(session, ana, offer)
+    deal = make_deal(session, offer, opens_at=NOON, opened_at=None)
+    opened, other = threading.Event(), connect()
+
+    def open_slowly(opening: Session) -> None:
+        open_due(opening, now=NOON)
+        opened.set()
+        time.sleep(0.3)
+
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(other.transact_here, open_slowly)
+        assert opened.wait(10)
+        other.transact_here(
+            revoke_declaration, ana, made.id, "Another jacket.", now=NOON
+        )
+        running.result()
+
+    session.rollback()
+    session.refresh(deal)
+    assert (deal.opened_at, deal.prior_amount) == (NOON, None)
 
 
 @pytest.mark.parametrize("model", [PriceDeclaration, DeclaredPrice])

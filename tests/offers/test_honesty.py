@@ -745,6 +745,9 @@ class TestCosts:
             ("FR", "included", 2_000, 6_000, False, True),
             ("FR", "included", 2_000, 5_999, True, True),
             ("FR", "unknown", 2_000, 5_999, True, True),
+            # A rate of nothing is a rate.
+            ("FR", "included", 0, 5_000, False, True),
+            ("FR", "included", 0, 4_999, True, True),
             # Prices without tax are of the cost's kind already.
             ("FR", "excluded", 2_000, 5_000, False, True),
             ("US", "unknown", None, 5_000, False, True),

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from offers.bad_rows import bad_rows, forget_bad_rows, keep_bad_rows
 from offers.catalog import find_offer_by_sku
+from offers.comparing import Change, Tally
 from offers.deciding import confirm_import, discard_import, recheck_import
 from offers.errors import Missing, WrongState
 from offers.feed.facts import facts_of
@@ -33,7 +34,6 @@ from offers.imports import (
 )
 from offers.pieces import keep_piece, pieces
 from offers.sentences import Sentence, dump_sentence, load_sentence
-from offers.shelving import Change, Tally
 from offers.stock import StockMovement
 from tests.factories import (
     MINUTE,
@@ -147,6 +147,33 @@ class TestLease:
 
         waits = state in WAITING
         assert (lease_import(session, now=NOON) is not None) == waits
+
+    def test_changes_one_retailers_offers_one_after_the_other(
+        self, session: Session
+    ) -> None:
+        make_import(session, state=ImportState.UNDOING)
+        next_one = make_import(session, state=ImportState.CONFIRMED)
+        looked_at = make_import(session, state=ImportState.UPLOADED)
+        other = make_retailer(session, slug="south")
+        elsewhere = make_import(
+            session, retailer_id=other.id, state=ImportState.CONFIRMED
+        )
+        session.commit()
+
+        leased = [lease_import(session, now=NOON) for _ in range(4)]
+        states = {feed.state for feed in leased if feed}
+
+        assert [feed is None for feed in leased] == [False, False, False, True]
+        assert states == {
+            ImportState.UNDOING,
+            ImportState.UPLOADED,
+            ImportState.CONFIRMED,
+        }
+        ids = {feed.id for feed in leased if feed}
+        assert {looked_at.id, elsewhere.id} <= ids
+        late = lease_import(session, now=NOON + LEASE)
+        assert late is not None
+        assert next_one.id not in ids
 
     def test_takes_the_longest_waiting_once(self, session: Session) -> None:
         second = make_import(session, created_at=NOON - MINUTE)

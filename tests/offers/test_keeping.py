@@ -154,6 +154,17 @@ class TestLeaseChecking:
         assert [one.id for one in taken] == [account.id]
         assert lease_checking(session, now=NOON) == []
 
+    def test_does_not_look_again_at_once_at_what_is_disowned(
+        self, session: Session
+    ) -> None:
+        plan(session, account_of(session, check_at=NOON), NOON + SOON)
+        (taken,) = lease_checking(session, now=NOON)
+
+        note_disowned(session, taken, "Revoked.", now=NOON)
+
+        assert lease_checking(session, now=NOON + MINUTE) == []
+        assert lease_checking(session, now=NOON + CHECK_SOON) == [taken]
+
 
 class TestOutcomes:
     def test_a_renewed_key_is_kept(self, session: Session) -> None:

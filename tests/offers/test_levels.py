@@ -190,7 +190,9 @@ class TestSales:
 
         assert levels(session, offer) == {"a": 3, "b": 7}
 
-    def test_may_be_of_one_place_alone(self, session: Session, offer: Offer) -> None:
+    def test_may_be_of_one_place_alone_if_it_is_known(
+        self, session: Session, offer: Offer
+    ) -> None:
         put(session, offer, a=3, b=5)
         place = session.exec(
             select(StockPlace).where(StockPlace.place_key == "a")
@@ -207,7 +209,8 @@ class TestSales:
                 now=NOON,
             )
 
-        assert levels(session, offer) == {"a": 4, "b": 5}
+        assert levels(session, offer) == {"a": 4, "b": 6}
+        assert offer.quantity == 10
 
     def test_are_known_by_their_place_and_time(
         self, session: Session, offer: Offer

@@ -248,6 +248,15 @@ class TestAStep:
         assert step_down(session) == []
         assert (price_of(session, deal), states(session, deal)) == (4_999, ["passed"])
 
+    def test_never_goes_under_a_cost_that_rose_meanwhile(self, session) -> None:
+        deal = running(session)
+        make_markdown(session, deal, [(60, 4_490)])
+        session.get_one(Offer, deal.offer_id).cost_amount = 4_600
+        session.commit()
+
+        assert step_down(session) == []
+        assert (price_of(session, deal), states(session, deal)) == (4_999, ["passed"])
+
     def test_announces_no_reduction_that_is_not_proven(self, session) -> None:
         deal = running(session, prior_amount=9_900)
         make_markdown(session, deal, [(60, 4_490)])

@@ -166,6 +166,33 @@ class TestLogPrice:
 
         assert len(price_log(session, offer.retailer_id, offer.id)) == 2
 
+    @pytest.mark.parametrize(
+        ("tax", "taxes"),
+        [
+            ("included", ["excluded", "included"]),
+            ("excluded", ["excluded"]),
+            ("unknown", ["excluded"]),
+        ],
+    )
+    def test_adds_the_same_price_with_another_tax(
+        self, session: Session, tax: str, taxes: list[str]
+    ) -> None:
+        offer = make_offer(session)
+        for now, said in ((NOON, "excluded"), (NOON + HOUR, tax)):
+            price = Money(100, "eur")
+            log_price(
+                session,
+                offer.retailer_id,
+                offer.id,
+                price,
+                source="",
+                now=now,
+                tax=said,
+            )
+
+        log = price_log(session, offer.retailer_id, offer.id)
+        assert [point.tax for point in log] == taxes
+
     def test_puts_what_is_logged_in_the_same_instant_later(
         self, session: Session
     ) -> None:

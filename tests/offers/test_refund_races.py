@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlmodel import Session, col, select
 
 from offers.disputes import Dispute, note_dispute
+from offers.echoes import Echo
 from offers.errors import OfferError
 from offers.money import Money
 from offers.orders import Order
@@ -17,8 +18,20 @@ from offers.refund_news import RefundWord, note_refunds
 from offers.refunds import Refund, RefundStage
 from offers.returns import RefundReason, RefundWish, ask_refund
 from outletbot.db import Database
-from tests.factories import NOON, make_deal, make_offer, make_order, make_refund
+from tests.factories import (
+    NOON,
+    make_deal,
+    make_echo,
+    make_offer,
+    make_order,
+    make_refund,
+    make_shop,
+    north,
+)
 from tests.offers.test_disputes import said
+from webhooks.messages import STOCK_CHANGED
+from webhooks.outbox import Delivery
+from webhooks.refunding import refund_order
 
 T = TypeVar("T")
 
@@ -124,3 +137,31 @@ def test_a_dispute_heard_many_times_at_once_is_one(
 
     session.rollback()
     assert len(session.exec(select(Dispute)).all()) == 1
+
+
+def test_a_form_that_is_sent_twice_at_once_tells_the_shops_once(
+    database: Database, session: Session
+) -> None:
+    retailer = north(session)
+    retailer.webhook_url = "https://north.example/hook"
+    session.add(retailer)
+    make_shop(session, tells_back=True)
+    offer = make_offer(session, quantity=0)
+    deal = make_deal(session, offer, price_amount=4_000, allotment=2)
+    order = make_order(session, deal, quantity=2)
+    echo = make_echo(session, offer, change=-2, source_id=order.id)
+
+    def ask(_: int) -> None:
+        asked = wish("form", 3_000, units=1)
+        database.transact_here(
+            refund_order, order.retailer_id, order.id, asked, now=NOON
+        )
+
+    at_once(ask, 6)
+
+    session.rollback()
+    assert len(refunds(session)) == 1
+    came_back = select(Echo).where(Echo.id != echo.id)
+    assert [each.change for each in session.exec(came_back)] == [1]
+    told = select(Delivery.type).where(Delivery.type == STOCK_CHANGED)
+    assert len(session.exec(told).all()) == 1

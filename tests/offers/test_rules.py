@@ -76,6 +76,8 @@ class TestCatching:
             ("100%_cotton", "100x-cotton > Shirts", False),
             ("Jackets", None, False),
             ("Vêtements", "Vêtements", True),
+            ("été", "Mode > Été", True),
+            ("ÉTÉ", "Mode > été > 2026", True),
         ],
     )
     def test_a_category_with_what_is_under_it(
@@ -95,6 +97,8 @@ class TestCatching:
             ("inter", ["winter"], False),
             ('3" wide', ['3" wide'], True),
             ("été", ["été"], True),
+            ("été", ["Été"], True),
+            ("Été", ["ÉTÉ"], True),
             ("50%", ["500"], False),
             ("winter", [], False),
         ],

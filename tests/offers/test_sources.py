@@ -21,6 +21,7 @@ from offers.bringing import (
     note_brought,
     note_failure,
     note_nothing_new,
+    note_seen,
     refuse_flood,
 )
 from offers.deciding import confirm_import, discard_import
@@ -165,6 +166,28 @@ class TestTurns:
 
         assert waits == [*BACKOFF, BACKOFF[-1], BACKOFF[-1]]
         assert source.failing_since == NOON
+
+    @pytest.mark.parametrize(
+        "note",
+        [
+            lambda *one: note_brought(*one, "feed_1", sha256="a", now=NOON),
+            lambda *one: note_nothing_new(*one, now=NOON),
+            lambda *one: note_failure(*one, Sentence("No."), now=NOON),
+            lambda *one: note_seen(*one, {}, now=NOON),
+        ],
+    )
+    def test_come_to_nothing_if_the_source_is_deleted_meanwhile(
+        self, session, note
+    ) -> None:
+        leased = add(session)
+        session.expunge(leased)
+        make_import(session, id="feed_1")
+        delete_source(session, leased.retailer_id, leased.id)
+
+        note(session, leased)
+
+        session.flush()
+        assert session.get(SourceImport, "feed_1") is None
 
     def test_show_what_came_of_them(self, session) -> None:
         source = add(session)

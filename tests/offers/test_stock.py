@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from offers import stock
 from offers.catalog import Offer
+from offers.comparing import Recount
 from offers.orders import units_sold_since
-from offers.shelving import Recount
 from offers.stock import Cause, StockMovement, count_stock, log_recounts, move_stock
 from tests.factories import (
     HOUR,

@@ -102,6 +102,17 @@ class TestWhatWasChanged:
         moved = movements(session, feed.retailer_id, offer.id, limit=9)
         assert [(one.change, one.quantity) for one in moved] == [(5, 7), (-5, 2)]
 
+    def test_is_logged_with_its_tax(self, session: Session) -> None:
+        offer = make_offer(session, sku="A", price_amount=900, tax="excluded")
+        row = make_row("A", price=Money(900, "eur"), tax="included")
+        feed = imported(session, row)
+
+        undo(session, feed)
+
+        log = price_log(session, feed.retailer_id, offer.id)
+        taxes = [(point.price_amount, point.tax) for point in log]
+        assert taxes == [(900, "included"), (900, "excluded")]
+
     def test_stays_where_somebody_changed_it_again(self, session: Session) -> None:
         make_offer(session, sku="A", title="Ant", quantity=7)
         feed = imported(session, make_row("A", title="Aunt", quantity=2))
@@ -162,6 +173,18 @@ class TestOnlyTheLast:
         imported(session, imported_at=NOON + MINUTE)
 
         assert undo(session, feed).removed == 1
+
+    def test_not_while_another_file_goes_in(self, session: Session) -> None:
+        feed = imported(session, make_row("A"))
+        other = make_import(session, state=ImportState.CONFIRMED)
+        session.commit()
+
+        with pytest.raises(WrongState, match="Another file is going in"):
+            begin_undo(session, feed.retailer_id, feed.id, by=None, now=LATER)
+
+        other.state = ImportState.DISCARDED
+        session.commit()
+        assert begin_undo(session, feed.retailer_id, feed.id, by=None, now=LATER)
 
     def test_once_by_somebody_at_a_moment(self, session: Session) -> None:
         feed = imported(session, make_row("A"))

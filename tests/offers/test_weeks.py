@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session, col, func, select
 
 from offers.catalog import Offer
-from offers.deals import Deal, close_due, open_due
+from offers.deals import Deal, close_due, end_deal, open_due
 from offers.errors import InvalidFields, Missing, WrongState
 from offers.posts import Post, PostState
 from offers.proposals import proposals
@@ -38,6 +38,7 @@ from tests.factories import (
     make_deal,
     make_offer,
     make_retailer,
+    make_rule,
     north,
     outlet_account,
 )
@@ -184,6 +185,20 @@ class TestMaking:
         [post] = session.exec(select(Post)).all()
         assert post.account_id == toots.id
 
+    @pytest.mark.parametrize("paused", [True, False])
+    def test_posts_nowhere_else_if_what_a_rule_names_cannot(
+        self, session, paused
+    ) -> None:
+        lie(session, 1, category="Jackets")
+        outlet_account(session)
+        toots = make_account(session, paused=True)
+        channels = toots.id if paused else "account_that_is_gone"
+        make_rule(session, "Jackets", channels=channels)
+
+        make(session, spread_all(session).plans)
+
+        assert session.exec(select(Post)).all() == []
+
     def test_makes_it_once_however_often_it_is_asked(self, session) -> None:
         lie(session, 2)
         plans = spread_all(session).plans
@@ -293,6 +308,18 @@ class TestCancelling:
             )
 
         assert not can_be_cancelled(week, deals, now=deals[0].opens_at)
+
+    def test_can_be_done_if_one_was_called_off_by_itself(self, session) -> None:
+        week = self.made(session)
+        first, second = deals_of_week(session, week)
+        end_deal(session, week.retailer_id, first.id, now=NOON)
+        close_due(session, now=NOON)
+        session.commit()
+
+        self.cancel(session, week)
+
+        assert second.ended_early
+        assert second.phase(NOON + HOUR) == "ended"
 
     def test_is_for_ones_own(self, session) -> None:
         week = self.made(session)

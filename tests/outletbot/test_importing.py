@@ -19,6 +19,7 @@ from offers.feed import NotAFeed, blocks, open_feed
 from offers.imports import (
     FeedImport,
     ImportState,
+    give_back_import,
 )
 from offers.pieces import FeedPiece
 from offers.posts import Post
@@ -313,6 +314,16 @@ class TestWorkOnImport:
         assert count(session, Offer.id) == 0
         assert work_on_import(database, now=NOON) is False
 
+    def test_keeps_bad_rows_of_a_file_with_zero_bytes(self, database, session):
+        content = f"{HEADER}\nA,Ant,1.00,2\nB,B\x00ee,1.00,2\nC,Cat,x,2\n"
+        feed = upload(session, content.encode(), sha256="x")
+
+        work_on_import(database, now=NOON)
+
+        session.refresh(feed)
+        assert (feed.state, feed.good, feed.bad) == (ImportState.CHECKED, 1, 2)
+        assert feed.head.startswith(HEADER)
+
     def test_imports_what_was_confirmed_and_forgets_the_file(self, database, session):
         feed = upload(session, self.CONTENT)
         work_on_import(database, now=NOON)
@@ -373,6 +384,20 @@ class TestWorkOnImport:
         session.refresh(feed)
         assert feed.state is ImportState.CHECKED
         assert count(session, BadRow.id) == 1
+
+    def test_counts_what_was_done_before_it_was_to_stop(self, database, session):
+        feed = upload(session, f"{HEADER}\nA,Ant,1,1\n".encode())
+        work_on_import(database, now=NOON)
+        database.transact_here(confirm_import, feed.retailer_id, feed.id)
+        with pytest.raises(Killed):
+            work_on_import(Meddled(database, "_finish_import", kill), now=NOON)
+        database.transact_here(give_back_import, feed.id)
+
+        assert work_on_import(database, now=NOON) is True
+
+        session.rollback()
+        session.refresh(feed)
+        assert (feed.state, feed.new, feed.same) == (ImportState.IMPORTED, 1, 0)
 
     def test_counts_what_all_attempts_at_an_import_did(self, database, session):
         make_offer(session, sku="B", title="Old", price_amount=100)

@@ -16,7 +16,7 @@ from offers.checkouts import CheckoutState
 from offers.deals import Deal
 from offers.errors import WrongState
 from offers.hearing import Taken, take_count
-from offers.holds import Hold, HoldState
+from offers.holds import Hold, HoldState, end_hold
 from offers.letters import Letter
 from offers.losing import lost_holds
 from offers.orders import Order
@@ -24,6 +24,7 @@ from offers.refunds import Refund
 from offers.retailers import get_retailer
 from offers.shops import CountWord
 from outletbot.db import Database
+from outletbot.importing.writing import bring_rows
 from outletbot.jobs.explaining import explain_refunds
 from outletbot.jobs.handling import handle_arrivals
 from outletbot.jobs.paying import expire_holds
@@ -38,7 +39,9 @@ from tests.factories import (
     make_arrival,
     make_deal,
     make_hold,
+    make_import,
     make_offer,
+    make_row,
     make_shop,
 )
 from tests.fakes import FakePayments
@@ -60,6 +63,7 @@ class House:
         self.offer = make_offer(session, quantity=5)
         self.deal = make_deal(session, self.offer, allotment=5, closes_at=NOON + DAY)
         self.offer_id, self.shop = self.offer.id, make_shop(session)
+        self.shop_id = self.shop.id  # several threads ask for it
         self.paying = Paying(database, payments, self.clock)
 
     def clock(self) -> datetime:
@@ -86,7 +90,7 @@ class House:
         word = CountWord(item_key="1", quantity=quantity, counted_at=at, place_key="1")
         offer = session.get_one(Offer, self.offer_id)
         _, _, lost = take_count(
-            session, offer, self.shop.id, word, source_id="m", now=self.now
+            session, offer, self.shop_id, word, source_id="m", now=self.now
         )
         return [hold.id for hold in lost]
 
@@ -455,3 +459,66 @@ def keep_back(house: House, units: int) -> None:
 async def explain(house: House) -> int:
     house.session.rollback()
     return await explain_refunds(house.database, house.clock, public_url=URL)
+
+
+async def test_a_file_that_tells_of_fewer_lets_the_newest_lose(house: House) -> None:
+    first = await house.hold(NOON - 2 * MINUTE)
+    second = await house.hold(NOON - MINUTE)
+    house.session.rollback()
+    sku, retailer_id = house.offer.sku, house.offer.retailer_id
+    feed_id = make_import(house.session).id
+    house.session.rollback()
+
+    rows = [make_row(sku, quantity=1)]
+    house.database.transact_here(bring_rows, retailer_id, feed_id, rows, now=NOON)
+
+    assert house.look(first).lost_at is None
+    assert house.look(second).lost_at == NOON
+
+
+class TestClosedDeals:
+    """A deal is over while somebody still pays: it has no units of its own any more."""
+
+    async def close(self, house: House) -> None:
+        house.session.rollback()
+        deal = house.session.get_one(Deal, house.deal.id, populate_existing=True)
+        deal.closes_at = deal.closed_at = NOON
+        house.session.add(deal)
+        house.session.commit()
+
+    async def pay(self, house: House, payments: FakePayments, hold: Hold) -> None:
+        checkout = payments.pay(house.look(hold).checkout_id or "")
+        house.session.rollback()
+        house.database.transact_here(
+            settle_checkout, checkout, livemode=False, now=house.now
+        )
+
+    async def test_do_not_sell_what_the_shop_sold(
+        self, house: House, payments: FakePayments
+    ) -> None:
+        hold = await house.hold()
+        await self.close(house)
+        assert house.count(0) == [hold.id]
+
+        await self.pay(house, payments, hold)
+
+        assert [each.reason for each in house.refunds()] == ["shop_sold"]
+        assert house.session.exec(select(Order)).all() == []
+
+    async def test_do_not_sell_what_another_deal_offers(
+        self, house: House, payments: FakePayments
+    ) -> None:
+        hold = await house.hold(NOON - HOUR)
+        house.session.rollback()
+        row = house.session.get_one(Hold, hold.id, populate_existing=True)
+        end_hold(house.session, row.id, HoldState.RELEASED, now=NOON)
+        house.session.commit()
+        await self.close(house)
+        house.count(1)
+        house.session.rollback()
+        offer = house.session.get_one(Offer, house.offer_id)
+        make_deal(house.session, offer, allotment=1)
+
+        await self.pay(house, payments, hold)
+
+        assert [each.reason for each in house.refunds()] == ["paid_too_late"]

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, delete, select, update
 from standardwebhooks import Webhook
 
 from offers.catalog import Offer
 from offers.errors import InvalidField
 from offers.hearing import Taken, take_count
-from offers.levels import take_levels
+from offers.levels import MOST, take_levels
 from offers.prices import price_log
 from offers.shop_items import find_item, unknown_of, waiting_counts
 from offers.shops import (
@@ -42,6 +42,7 @@ from tests.factories import (
     make_deal,
     make_offer,
     make_order,
+    make_price,
     make_shop,
     make_shop_item,
 )
@@ -279,13 +280,109 @@ class TestShopify:
 
         assert offer.quantity == 3
 
-    @pytest.mark.parametrize("quantity", [None, "many", True, [], 10**12, "1e400"])
     def test_that_says_no_number_changes_nothing_unknown(
-        self, shop: Shop, offer: Offer, quantity: Any
+        self, shop: Shop, offer: Offer
     ) -> None:
-        assert shop.send(shopify(level(quantity))) == "1 same"
+        assert shop.send(shopify(level(None))) == "1 same"
 
         assert offer.quantity is None
+
+    @pytest.mark.parametrize("quantity", ["many", True, [], 10**12, "1e400"])
+    def test_with_a_senseless_number_changes_nothing(
+        self, shop: Shop, offer: Offer, quantity: Any
+    ) -> None:
+        shop.send(shopify(level(4)))
+        message = shopify(level(quantity, NOON), delivery="d2")
+
+        assert shop.send(message) == "nothing to do"
+
+        assert offer.quantity == 4
+
+    def test_of_what_is_kept_there_no_more_leaves_none(
+        self, shop: Shop, offer: Offer
+    ) -> None:
+        shop.send(shopify(level(4, NOON - MINUTE)))
+        said = {"inventory_item_id": ITEM, "location_id": PLACE}
+        topic = "inventory_levels/disconnect"
+        shop.send(shopify(said, topic=topic, delivery="d2", told=NOON))
+
+        assert offer.quantity == 0
+
+    def test_of_places_that_add_up_to_more_than_can_be_counted(
+        self, shop: Shop, offer: Offer
+    ) -> None:
+        for place in range(3):
+            told = level(10**9, location_id=place + 1)
+            shop.send(shopify(told, delivery=f"d{place}"))
+
+        assert offer.quantity == MOST
+
+    def test_of_two_places_is_all_taken_once_it_is_known(
+        self, session: Session, shop: Shop, offer: Offer
+    ) -> None:
+        """The place that was heard of first was counted last."""
+        session.delete(session.exec(select(ShopItem)).one())
+        session.commit()
+        shop.send(shopify(level(1, NOON - 3 * MINUTE, location_id=1), delivery="d1"))
+        shop.send(shopify(level(5, NOON - 2 * MINUTE, location_id=2), delivery="d2"))
+        shop.send(shopify(level(4, NOON - MINUTE, location_id=1), delivery="d3"))
+
+        make_shop_item(session, shop.shop, str(ITEM), "PARKA")
+        take_known(session, now=NOON)
+        session.commit()
+        session.expire_all()
+
+        assert offer.quantity == 9
+
+    def test_whose_variants_swap_their_skus(
+        self, session: Session, shop: Shop, offer: Offer
+    ) -> None:
+        other = make_offer(session, sku="COAT", quantity=None)
+        variants = [
+            {"inventory_item_id": key, "sku": sku, "price": "99.00"}
+            for key, sku in ((ITEM, "COAT"), (ITEM + 1, "PARKA"))
+        ]
+        make_shop_item(session, shop.shop, str(ITEM + 1), "COAT")
+        said = {"id": 1, "variants": variants, "updated_at": NOON.isoformat()}
+        shop.send(shopify(said, topic="products/update", delivery="d0"))
+        shop.send(shopify(level(7), delivery="d1"))
+        shop.send(shopify(level(3, inventory_item_id=ITEM + 1), delivery="d2"))
+
+        assert (other.quantity, offer.quantity) == (7, 3)
+
+    def test_that_came_while_its_level_was_moved_is_written_all_the_same(
+        self, session: Session, shop: Shop, offer: Offer
+    ) -> None:
+        """Somebody moves the level after we have read it and before we lock it."""
+        shop.send(shopify(level(4, NOON - MINUTE)))
+        read = session.exec(select(StockLevel)).one()
+        session.exec(
+            update(StockLevel)
+            .values(quantity=6)
+            .execution_options(synchronize_session=False)
+        )
+        assert read.quantity == 4
+        word = CountWord(
+            item_key="1", quantity=4, counted_at=NOON, place_key=str(PLACE)
+        )
+
+        take_count(session, offer, shop.shop.id, word, source_id="m", now=NOON)
+
+        assert offer.quantity == 4
+
+    def test_to_a_shop_that_was_disconnected_meanwhile(
+        self, session: Session, shop: Shop, offer: Offer
+    ) -> None:
+        arrival = read_message(
+            shop.shop, *shopify(level(4)), secrets=(SECRET,), now=NOON
+        )
+        receive(session, arrival)
+        session.exec(delete(ShopConnection))
+
+        outcome = handle(session, arrival, None, livemode=False, now=NOON)
+
+        assert outcome == "the shop was disconnected"
+        assert session.exec(select(StockPlace)).all() == []
 
     def test_that_counts_no_more_makes_the_quantity_unknown(
         self, shop: Shop, offer: Offer
@@ -449,6 +546,18 @@ class TestShopifyProducts:
         (point,) = price_log(session, offer.retailer_id, offer.id)
         assert point.price_amount == 8_950
         assert point.source.startswith("arrival_")
+
+    def test_that_is_no_news_does_not_end_what_a_deal_charges(
+        self, session: Session, shop: Shop
+    ) -> None:
+        offer = make_offer(session, sku="PARKA", price_amount=8_950)
+        make_price(session, offer, 8_950, NOON - 40 * DAY)
+        make_price(session, offer, 6_000, NOON - DAY, source="deal_1 opened")
+
+        shop.send(self.told(self.variant()))
+
+        log = price_log(session, offer.retailer_id, offer.id)
+        assert [point.price_amount for point in log] == [8_950, 6_000]
 
     def test_that_claim_no_former_price_any_more_take_it_away(
         self, session: Session, shop: Shop
@@ -924,6 +1033,28 @@ def test_other_topics_of_woocommerce_mean_nothing(session: Session, topic: str) 
 
 
 class TestPaused:
+    def test_learns_what_its_keys_stand_for(self, session: Session, shop: Shop) -> None:
+        shop.shop.paused = True
+        session.add(shop.shop)
+        variant = {"inventory_item_id": ITEM, "sku": "PARKA", "price": "1.00"}
+        said = {"id": 1, "variants": [variant], "updated_at": NOON.isoformat()}
+
+        shop.send(shopify(said, topic="products/update"))
+
+        item = find_item(session, shop.shop.id, str(ITEM))
+        assert item is not None
+        assert item.sku == "PARKA"
+
+    def test_keeps_the_later_of_one_second(self, session: Session, shop: Shop) -> None:
+        shop.shop.paused = True
+        session.add(shop.shop)
+        for units, told in ((3, NOON), (4, NOON - SECOND / 2)):
+            said = level(units, NOON - SECOND)
+            shop.send(shopify(said, told=told, delivery=f"d{units}"))
+
+        [waiting] = waiting_counts(session, shop.shop.retailer_id, shop.shop.id)
+        assert waiting.quantity == 3
+
     def test_keeps_its_counts_until_it_goes_on(
         self, session: Session, shop: Shop, offer: Offer
     ) -> None:

@@ -11,15 +11,19 @@ import pytest
 from sqlmodel import Session, col, select
 from standardwebhooks import Webhook
 
+from offers.catalog import Offer
+from offers.deals import Deal
 from offers.echoes import Echo
 from offers.errors import InvalidField
 from offers.holds import HoldState
+from offers.levels import place_of, take_level
 from offers.money import Money
 from offers.orders import Order, find_order_of_hold
 from offers.returns import RefundReason, RefundWish
-from offers.shops import ShopConnection, ShopKind
-from offers.stock import Cause
+from offers.shops import ShopConnection, ShopKind, StockLevel, StockPlace
+from offers.stock import Cause, recount
 from tests.factories import (
+    HOUR,
     NOON,
     make_checkout,
     make_deal,
@@ -161,6 +165,68 @@ class TestOwed:
         give_back(session, order, 2)
 
         assert owed(session) == []
+
+
+class TestPlaces:
+    """Two shops keep the stock: the first is told what is sold, the other is not."""
+
+    @pytest.fixture
+    def order(self, session: Session, shop: ShopConnection) -> Order:
+        till = make_shop(session, ShopKind.SQUARE)
+        offer = make_offer(session, sku="PARKA", quantity=9)
+        self.put(session, offer, shop.id, 5)
+        self.put(session, offer, till.id, 4)
+        recount(
+            session,
+            offer,
+            counted_at=NOON - HOUR,
+            cause=Cause.MESSAGE,
+            source_id="m",
+            now=NOON,
+        )
+        hold = make_hold(session, make_deal(session, offer), state=HoldState.OPEN)
+        settle_checkout(session, make_checkout(hold), livemode=False, now=NOON)
+        self.put(session, offer, till.id, 6)
+        session.commit()
+        order = find_order_of_hold(session, hold.id)
+        assert order is not None
+        return order
+
+    def put(self, session: Session, offer: Offer, shop_id: str, units: int) -> None:
+        place = place_of(session, offer.retailer_id, shop_id, "1", now=NOON)
+        at = NOON - HOUR
+        take_level(session, offer, place, units, counted_at=at, told_at=None, now=NOON)
+
+    def levels(self, session: Session) -> dict[str, int]:
+        joined = select(StockPlace.shop_id, StockLevel.quantity).join(
+            StockLevel, col(StockLevel.place_id) == col(StockPlace.id)
+        )
+        return dict(session.exec(joined).all())
+
+    def test_units_come_back_where_they_were_sold(
+        self, session: Session, shop: ShopConnection, order: Order
+    ) -> None:
+        give_back(session, order, 1)
+
+        assert self.levels(session)[shop.id] == 5
+        assert owed(session) == [
+            (shop.id, -1, Cause.ORDER),
+            (shop.id, 1, Cause.REFUND),
+        ]
+
+    def test_what_the_others_sell_is_not_told(
+        self, session: Session, shop: ShopConnection, order: Order
+    ) -> None:
+        deal = session.get_one(Deal, order.deal_id)
+        hold = make_hold(session, deal, state=HoldState.OPEN)
+        settle_checkout(session, make_checkout(hold), livemode=False, now=NOON)
+        session.commit()
+
+        second = find_order_of_hold(session, hold.id)
+        assert second is not None
+        give_back(session, second, 1)
+
+        assert owed(session) == [(shop.id, -1, Cause.ORDER)]
 
 
 class TestSaid:

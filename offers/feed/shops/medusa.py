@@ -22,6 +22,8 @@ MEDUSA = Dialect(
         "product description": "description",
         "product thumbnail": "image_url",
         "product image {n}": "more_images",
+        "product image {n} url": "more_images",
+        "image {n} url": "more_images",
         "product tag {n}": "tags",
         "product tags": "tags",
         "product collection title": "category",

@@ -17,12 +17,12 @@ from offers.money import is_currency
 from offers.pieces import keep_piece
 from offers.sentences import Sentence
 from outletbot.db import Database
+from outletbot.fetching import shown_name
 from outletbot.keys import CLOCK, DATABASE, MERCHANT, RETAILER, SETTINGS
 
 CHUNK = 64 * 1024
 PIECE = 256 * 1024
 UPLOAD_FOR = timedelta(hours=1)
-LONGEST_NAME = 200
 NONE = Sentence("Choose a file, or paste some rows.")
 DRAINED = 4  # times the limit: so much is read, to be able to answer a browser
 
@@ -124,7 +124,7 @@ async def _read_parts(request: web.Request, upload: Upload) -> str:
             said = (await part.read_chunk(CHUNK))[:10]
             currency = said.decode("ascii", "replace").strip().lower()
         elif part.name in {"feed", "pasted"} and not upload.size:
-            upload.entry.file_name = (part.filename or "")[-LONGEST_NAME:]
+            upload.entry.file_name = shown_name(part.filename or "")
             await _take(part, upload)
     return currency
 

@@ -75,7 +75,7 @@ def first_form(
 ) -> Form:
     """Return the form for what is planned, or for a proposal."""
     assumed = {
-        "per_hour": "" if pace is None else f"{pace.per_hour:.1f}",
+        "per_hour": "" if pace is None else _printed(pace.per_hour),
         "response": "0",
     }
     if known is not None:
@@ -83,6 +83,11 @@ def first_form(
         return {"floor": str(known.plan.floor.value), **waiting, **assumed}
     steps = proposed(deal, floor, USUAL_STEPS, terms, zone, now=now)
     return {**steps, **assumed}
+
+
+def _printed(per_hour: float) -> str:
+    """Return a pace as it is typed; one that is slow is not made none."""
+    return f"{per_hour:.1f}" if per_hour >= 1 else f"{per_hour:.4f}"
 
 
 def proposed(

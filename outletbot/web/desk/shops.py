@@ -42,6 +42,7 @@ OLD_SECRET = timedelta(days=7)
 LONGEST_SECRET = 300
 MOST_KEPT_BACK = 1_000_000
 MOST_PAIRS = 20_000
+DETAILS = ("name", "address", "notification_url", "sealed_token", "tells_back")
 
 log = structlog.get_logger(__name__)
 routes = web.RouteTableDef()
@@ -105,7 +106,7 @@ async def choose_buffer(request: web.Request) -> web.Response:
         refit(session, keep_back(session, retailer_id, units), now=now)
 
     await request.app[DATABASE].transact(choose)
-    raise web.HTTPSeeOther("/shops#buffer")
+    raise web.HTTPSeeOther("/shops#kept-back")
 
 
 @routes.get("/shops/{shop_id}")
@@ -121,7 +122,10 @@ async def save_shop(request: web.Request) -> web.Response:
         _read_details(request, form, shop)
     except InvalidField as problem:
         return await shop_page(request, shop.id, typed=form, problem=problem)
-    await request.app[DATABASE].transact(change_shop, shop)
+    changes = {name: getattr(shop, name) for name in DETAILS}
+    await request.app[DATABASE].transact(
+        change_shop, shop.retailer_id, shop.id, changes
+    )
     raise web.HTTPSeeOther(_page_of(shop.id))
 
 

@@ -5,12 +5,13 @@ way of writing, and in every unusual one.
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offers.feed import Block, RowError, blocks, in_blocks
+from offers.feed import Answers, Block, RowError, blocks, in_blocks
 from tests.offers.feed.feeds import opened
 
 HEADER = "sku,title,description,brand,price,was,cost,quantity,ean,image,colour"
@@ -46,11 +47,12 @@ ROWS = [
 ]
 
 
-def both(text: str) -> tuple[Block, Block]:
-    """Return what a file says, by blocks and row by row."""
-    feed = opened(text)
+def both(text: str, **how: Any) -> tuple[Block, Block]:
+    """Return what a file says, by blocks and row by row, with a survey of its own."""
+    feed, careful = opened(text, **how), opened(text, **how)
     assert feed.is_plain
-    return together(feed.blocks()), together(in_blocks(feed.rows(), lambda: 1.0))
+    careful._plain = None  # noqa: SLF001 — so that its survey is careful, too
+    return together(feed.blocks()), together(in_blocks(careful.rows(), lambda: 1.0))
 
 
 def together(found) -> Block:
@@ -60,6 +62,8 @@ def together(found) -> Block:
         whole.errors += block.errors
         whole.skipped += block.skipped
     whole.facts.sort(key=lambda row: str(row[0]))
+    whole.errors.sort(key=lambda error: (error.line, error.column))
+    whole.skipped.sort(key=lambda row: row.line)
     return whole
 
 
@@ -106,12 +110,66 @@ def test_has_the_file_without_an_end_of_line_at_its_end() -> None:
     assert [row[0] for row in by_block.facts] == ["A"]
 
 
+def test_knows_a_row_without_a_sku_by_its_barcode() -> None:
+    by_block, by_row = both(
+        f"{HEADER}\n4006381333931,Ant,,,9.90,,,3,,,\n,Bee,,,8.90,,,3,4006381333931,,\n"
+        "C,Cat,,,1.00,,,1,,,\n"
+    )
+
+    assert by_block == by_row
+    assert [row[0] for row in by_block.facts] == ["C"]
+    assert [error.line for error in by_block.errors] == [2, 3]
+
+
 ODD = ("", " ", "-", "1.00", "1,50", "9", "0", "'=x", "<b>", "a  b", "£2")
 CELLS = st.one_of(
     st.sampled_from(ODD),
     st.text("abcxyz0123456789 .,;'\"\n\t\r&<>=-éè\u00a0\u2028\x1f", max_size=9),
 )
 TABLES = st.lists(st.lists(CELLS, min_size=4, max_size=5), max_size=8)
+
+
+MEANT = {
+    "ref": ("A", "B", "4006381333931", "C-3", "D"),
+    "title": ("Ant", "Bée"),
+    "price": ("9.90", "1,50", "12.00", "€ 3.00", "£3.00", "1.234", "1 234,50", "5 %"),
+    "was": ("20.00", "9.90", "0", "1,234.50"),
+    "cost": ("1.00", "0", "1,5"),
+    "stock": ("3", "-2", "-1.5", "in stock", "sold out", "1.000", "1.5", "12,0"),
+    "ean": ("4006381333931", "036000291452", "123", "4.00638E+12"),
+    "image": ("https://x.example/1.jpg", "https://x.example/1.jpg,https://x.example/2"),
+    "condition": ("new", "d'occasion", "B-Ware", "odd"),
+    "colour": ("red", "blue / red"),
+}
+ROWS_MEANT = st.lists(
+    st.tuples(*(st.sampled_from(("", *cells, "x")) for cells in MEANT.values())),
+    min_size=1,
+    max_size=12,
+)
+SAID = st.builds(
+    Answers,
+    currency=st.sampled_from([None, "usd", "jpy", "tnd"]),
+    tax=st.sampled_from([None, "included", "excluded"]),
+    marks=st.sampled_from([{}, {"price": ","}, {"stock": ".", "was": ","}]),
+)
+
+
+@given(ROWS_MEANT, SAID, st.integers(1, 99))
+@settings(max_examples=150, deadline=None)
+def test_says_the_same_of_what_is_meant(
+    rows: list[tuple[str, ...]], answers: Answers, size: int
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(MEANT)
+    writer.writerows([f"Z{n}", "Ant", "1.00"] + [""] * 7 for n in range(9))
+    writer.writerows(rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK", size)
+
+        by_block, by_row = both(text.getvalue(), answers=answers)
+
+    assert by_block == by_row
 
 
 @given(TABLES, st.integers(1, 99))

@@ -92,3 +92,12 @@ def test_garbled_letters_are_said() -> None:
 )
 def test_says_what_a_file_is_that_is_no_feed(data: bytes, kind: str) -> None:
     assert kind in refusal_of(data)
+
+
+@pytest.mark.parametrize("alphabet", ["cp850", "mac_roman"])
+def test_says_that_letters_of_other_systems_are_garbled(alphabet: str) -> None:
+    text = "Ref;Designation;Prix;Quantité\nA;Théière en grès;12,50;3\n"
+
+    (remark, *_) = opened(text.encode(alphabet)).warnings
+
+    assert str(remark).startswith("Some letters are garbled.")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 
 import pytest
 
@@ -117,6 +118,18 @@ class TestChildren:
         joined = only(rss(ITEM + images))["additional_image_link"]
 
         assert joined == "https://n.example/1.jpg,https://n.example/2.jpg"
+
+    def test_that_are_repeated_beyond_all_reason_are_not_kept(self) -> None:
+        images = "".join(f"<image>{n}</image>" for n in range(200_000))
+        data = f"<r><item><id>1</id><price>2</price>{images}</item></r>".encode()
+
+        tracemalloc.start()
+        text = unpacked(data).stream.read()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert LONGEST_CELL < len(text) < 2 * LONGEST_CELL
+        assert peak < len(data)
 
     def test_of_two_prices_are_no_price(self) -> None:
         twice = ITEM + "<g:price>5.00 EUR</g:price>"

@@ -4,7 +4,7 @@ A row is an offer or an error with a remedy; the same sku is never won by the la
 
 import pytest
 
-from offers.feed import FeedRow, RowError, Skipped, write_error_file
+from offers.feed import Answers, FeedRow, RowError, Skipped, write_error_file
 from tests.offers.feed.feeds import errors_of, opened, rows_of
 
 HEADER = "sku,title,price,was price,quantity,ean,cost\n"
@@ -182,3 +182,29 @@ class TestTheErrorFile:
 
     def test_has_its_byte_order_mark_once(self) -> None:
         assert self.written(self.TEXT).count(b"\xef\xbb\xbf") == 1
+
+
+def test_what_names_no_currency_is_in_that_of_the_prices_beside_it() -> None:
+    text = (
+        "sku,title,price,was price,cost\nA,Box,¥1200,1500,300\nB,Tin,¥900,,200\n"
+        "C,Can,800,,\n"
+    )
+
+    box, tin, can = rows_of(text, answers=Answers(currency="eur"))
+
+    assert [str(m) for m in (box.price, box.list_price, box.cost)] == [
+        "1,200 JPY",
+        "1,500 JPY",
+        "300 JPY",
+    ]
+    assert (str(tin.cost), str(can.price)) == ("200 JPY", "800 JPY")
+
+
+def test_one_price_in_another_currency_does_not_change_the_others() -> None:
+    text = "sku,title,price\nA,Box,$12.00\nB,Tin,9.00\nC,Can,8.00\n"
+
+    assert [str(row.price) for row in rows_of(text)] == [
+        "12.00 USD",
+        "9.00 EUR",
+        "8.00 EUR",
+    ]

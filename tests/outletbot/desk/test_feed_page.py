@@ -21,6 +21,7 @@ TEN = "\n".join([HEADER, *(f"S{n},Thing {n},9.90,5" for n in range(10))])
 FIVE = "\n".join([HEADER, *(f"S{n},Thing {n},9.90,5" for n in range(5))])
 FOUR = "\n".join([HEADER, *(f"S{n},Thing {n},9.90,5" for n in range(4))])
 UNKNOWN = "code;what;costs;left\nA;Ant;1,50;4\nB;Bee;2,50;1\n"
+NAMELESS = "9780306406157;Book one;12.50;3\n9781861972712;Book two;13.50;4\n"
 NET = "sku;titre;Prix HT;quantité\nA;Fourmi;10,00;4\nB;Abeille;20,00;1\n"
 
 
@@ -159,6 +160,28 @@ class TestMemory:
         html = await look(desk, path)
         assert "Read as you had" not in html
         assert "Which column is what?" in html
+
+    async def test_of_a_file_without_header_is_for_those_of_its_name(
+        self, desk, database, session
+    ) -> None:
+        path = await send(desk, NAMELESS, name="till-2026-03-01.csv")
+        await work(database)
+        fields = ("gtin", "title", "price", "quantity")
+        chosen = {f"column-{n}": field for n, field in enumerate(fields)}
+        await press(desk, f"{path}/recheck", **chosen)
+        await work(database)
+        assert await press(desk, f"{path}/confirm") == 303
+        await work(database)
+
+        other = await send(desk, NAMELESS.replace("12.50", "9.50"), name="books.csv")
+        again = await send(
+            desk, NAMELESS.replace("12.50", "8.50"), name="till-2026-03-02.csv"
+        )
+        await work(database)
+        await work(database)
+
+        assert "Which column is what?" in await look(desk, other)
+        assert "Read as you had till-2026-03-01.csv of" in await look(desk, again)
 
     async def test_keeps_the_currency_that_is_not_the_usual(
         self, desk, database, session

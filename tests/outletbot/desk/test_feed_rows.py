@@ -203,7 +203,7 @@ class TestAfterTheImport:
         html = await check(desk, path, **{"cell-3-2": "2.50", "cell-4-3": "7"})
 
         assert "2 rows are good now." in html
-        assert "They are imported." in html
+        assert "Good rows are imported." in html
         assert "Every row is good" in html
         assert offers(session)["C"] == (350, 7)
         feed = of(session, path)

@@ -8,8 +8,9 @@ from asyncio import gather
 import pytest
 from sqlmodel import select
 
+from offers.deals import Deal
 from offers.templates import PostTemplate
-from tests.factories import make_account, make_deal
+from tests.factories import make_account, make_deal, make_offer, outlet_account
 
 BOTH_DATABASES = True
 
@@ -90,3 +91,30 @@ async def test_a_double_click_saves_a_text_once(desk, session) -> None:
         assert {one.status for one in await gather(*clicks)} == {200}
 
     assert len(session.exec(select(PostTemplate)).all()) == 5
+
+
+async def test_a_double_click_arms_one_deal(desk, session) -> None:
+    outlet_account(session)
+    for _ in range(3):
+        offer = make_offer(session, quantity=None)
+        form = {
+            "offer": offer.id,
+            "price": "49.90",
+            "units": "5",
+            "limit_per_shopper": "2",
+            "opens": "later",
+            "opens_at": "2026-03-03T10:00",
+            "closes_at": "2026-03-03T13:00",
+            "hold_minutes": "10",
+            "paying": "online",
+            "action": "arm",
+        }
+        clicks = [
+            desk.post("/deals", data=form, allow_redirects=False) for _ in range(4)
+        ]
+        assert {one.status for one in await gather(*clicks)} == {303}
+
+        session.rollback()
+        assert (
+            len(session.exec(select(Deal).where(Deal.offer_id == offer.id)).all()) == 1
+        )

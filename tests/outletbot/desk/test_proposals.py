@@ -59,6 +59,16 @@ class TestProposals:
     async def test_without_goods_say_what_to_do(self, desk: Client) -> None:
         assert "Send your stock list" in await look(desk)
 
+    async def test_a_weeks_worth_of_them_is_ticked(self, desk, session) -> None:
+        for number in range(9):
+            make_offer(session, title=f"Parka {number}")
+
+        html = await look(desk)
+
+        assert html.count('name="offer"') == 9
+        assert len(re.findall(r'name="offer"[^>]* checked', html)) == 7
+        assert "Plan all 9" in html
+
     async def test_show_the_price_and_what_it_rests_on(self, desk, session) -> None:
         make_offer(session, title="Old parka", first_seen_at=NOON - 12 * DAY)
         make_offer(session, title="No cost", cost_amount=None)

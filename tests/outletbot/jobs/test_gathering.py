@@ -352,9 +352,11 @@ class TestFolder:
 
         assert names(folder) == ["refused/stock.csv", "refused/stock.csv.txt"]
 
-    @pytest.mark.parametrize("name", [b"caf\xe9.csv", b"n" * 250 + b".csv", b"a\nb.csv"])
+    @pytest.mark.parametrize(
+        "name", [b"caf\xe9.csv", b"n" * 250 + b".csv", b"a\nb.csv"]
+    )
     async def test_may_hold_files_of_any_name(self, worker, watched, folder, name):
-        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(feed_of(TEN))
+        (folder / os.fsdecode(name)).write_bytes(feed_of(TEN))
         for _ in range(2):
             await worker.work(MINUTE)
         worker.confirm(watched)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from sqlmodel import Session
+from structlog.testing import capture_logs
 
 from offers.accounts import ChannelAccount
+from outletbot.channels import Disowned
 from outletbot.db import Database
 from outletbot.jobs.keeping import keep_accounts
 from tests.factories import DAY, NOON, SECOND, make_account
@@ -66,6 +68,18 @@ async def test_goes_on_when_one_breaks(database: Database) -> None:
     assert await keep(database, keeper) == 3
 
     assert ("refresh", "two") in keeper.asked
+
+
+@pytest.mark.usefixtures("due")
+async def test_being_disowned_is_an_answer_and_no_fault(database: Database) -> None:
+    class Unknown(Keeping):
+        async def check(self, account: ChannelAccount) -> Disowned:  # type: ignore[override]
+            return Disowned(f"Who is {account.handle}?")
+
+    with capture_logs() as logs:
+        await keep(database, Unknown())
+
+    assert logs == []
 
 
 @pytest.mark.usefixtures("due")

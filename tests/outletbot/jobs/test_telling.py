@@ -28,7 +28,7 @@ from offers.returns import RefundReason, RefundWish
 from offers.shop_troubles import settle_by_hand, tell_again, troubled
 from offers.shops import ShopConnection, ShopItem, ShopKind
 from offers.stock import StockMovement
-from offers.tellings import begin, lease_due_echoes
+from offers.tellings import begin, give_up, lease_due_echoes, put_off, release
 from outletbot.db import Database
 from outletbot.jobs.telling import Teller
 from outletbot.sandbox.faults import Fault
@@ -350,6 +350,27 @@ class TestToldOnce:
 
         assert begun is None
         assert till.world.units() == 9
+
+    async def test_whose_lease_is_over_undoes_nothing(self, till: Till) -> None:
+        """A worker that slept learns that its look failed, after the next one began."""
+        till.sell()
+        till.sell()
+        late, *_ = await till.database.transact(lease_due_echoes, now=till.clock())
+        till.clock.advance(LEASE_OVER)
+        again, *_ = await till.database.transact(lease_due_echoes, now=till.clock())
+        found = await till.world.client().find(SKU, again.place_key)
+        place = (found.key, found.place_key)
+        begun = await till.database.transact(begin, again, *place, now=till.clock())
+        assert begun is not None
+
+        for undo in (put_off, release):
+            await till.database.transact(
+                undo, late, until=till.clock(), reason="late", now=till.clock()
+            )
+        await till.database.transact(give_up, late, reason="late", now=till.clock())
+
+        assert [each.lead_id for each in till.echoes()] == [begun.id] * 2
+        assert [each.state for each in till.echoes()] == [EchoState.DUE] * 2
 
 
 class TestEchoes:

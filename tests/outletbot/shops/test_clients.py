@@ -2,6 +2,7 @@
 A shop's stock is changed once for each key, whatever becomes of the answers.
 """
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -229,6 +230,21 @@ class TestRefusals:
             world.url = url
             with pytest.raises((TryLater, Unconfirmed)):
                 await world.client().change(item_of(world), -1, key="echo-1")
+
+    @pytest.mark.parametrize("path", [None, ["inventoryAdjustQuantities", "x", "y"]])
+    @pytest.mark.parametrize("adjusted", [None, {"inventoryAdjustmentGroup": None}])
+    async def test_a_part_that_fails_proves_nothing(
+        self, shopify: ShopWorld, path: Any, adjusted: Any
+    ) -> None:
+        """Shopify changes the stock, and then may not say what is left."""
+        error = {"extensions": {"code": "ACCESS_DENIED"}, "message": "no", "path": path}
+        data = {"inventoryAdjustQuantities": adjusted}
+        text = json.dumps({"data": data, "errors": [error]})
+        done = path is not None or adjusted is not None
+        async with elsewhere(lambda _: _web(text)) as url:
+            shopify.url = url
+            with pytest.raises(Unconfirmed if done else Disowned):
+                await shopify.client().change(item_of(shopify), -1, key="echo-1")
 
 
 def _web(text: str) -> web.Response:
