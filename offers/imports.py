@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Index, exists
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import Field, Session, SQLModel, col, delete, func, select, update
 
 from offers.columns import Moment, word
@@ -281,12 +281,13 @@ def import_batch(
 
 
 def imports(session: Session, retailer_id: str, *, limit: int = 50) -> list[FeedImport]:
-    """Return a retailer's imports, the newest first."""
+    """Return a retailer's imports, the newest first, without their heads."""
     statement = (
         select(FeedImport)
         .where(FeedImport.retailer_id == retailer_id)
         .order_by(col(FeedImport.created_at).desc())
         .limit(limit)
+        .options(defer(FeedImport.head))  # type: ignore[arg-type]  # it is an attribute
     )
     return list(session.exec(statement))
 
