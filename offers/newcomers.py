@@ -36,11 +36,14 @@ def add_newcomers(
 ) -> bool:
     """Enter offers and their prices; none if one of them is known by its sku.
 
-    Every row has a title and a price. *minted_at* is the time in the ids: batches of
+    Nor if one has no title or price: it cannot be new. *minted_at* is the time in the ids: batches of
     one *now* that each have a later one grow the indexes at their end.
     """
-    ids = new_ids("offer", minted_at, len(rows))
     moment = kept(now)
+    columns = _columns(rows, moment)
+    if None in columns["title"] or None in columns["price_amount"]:
+        return False
+    ids = new_ids("offer", minted_at, len(rows))
     same = {
         "retailer_id": retailer_id,
         "imported_at": moment,
@@ -49,7 +52,7 @@ def add_newcomers(
     }
     try:
         with session.begin_nested():
-            enter(session, "offer", {"id": ids, **_columns(rows, moment)}, same)
+            enter(session, "offer", {"id": ids, **columns}, same)
     except IntegrityError:
         return False
     session.execute(_FIRST_PRICES, {"first": ids[0], "last": ids[-1]})

@@ -19,7 +19,6 @@ from offers.comparing import (
     Offered,
     Recount,
     Tally,
-    is_whole,
     known_offers,
     sort_out,
 )
@@ -98,7 +97,7 @@ def import_newcomers(
 
     If not, nothing has happened. Nobody is waited for but who brings in the same.
     """
-    if len(rows) > MOST_AT_ONCE or not all(is_whole(row) for row in rows):
+    if len(rows) > MOST_AT_ONCE:
         return False
     return add_newcomers(
         session, retailer_id, rows, source=source, now=now, minted_at=minted_at

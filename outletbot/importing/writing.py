@@ -24,14 +24,15 @@ from offers.shelving import import_newcomers
 from outletbot.db import Database
 from webhooks.stocking import refit
 
-AT_ONCE = 1_000  # rows that may be known, in one transaction
+TOGETHER = 5_000  # rows that are new, in one transaction
+AT_ONCE = 1_000  # rows that may be known
 STEP = timedelta(milliseconds=1)
 
 SKU = NAMES.index("sku")
 
 
 class Writer:
-    """Writes blocks in the order they come, or nearly so; ``finish`` waits for all."""
+    """Writes what is in blocks, in nearly their order; ``finish`` waits for all."""
 
     def __init__(
         self, database: Database, retailer_id: str, import_id: str, now: datetime
@@ -44,6 +45,8 @@ class Writer:
         self._all_new = True
         lanes = 1 if database.is_file else 2
         self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="import")
+        self._facts: list[Facts] = []
+        self._places: list[tuple[str, tuple[tuple[str, int], ...]]] = []
         self._waiting: deque[Future[Tally]] = deque()
         self._most = lanes
         self._tally = Tally()
@@ -60,27 +63,39 @@ class Writer:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def write(self, block: Block) -> None:
-        """Let *block* be written; wait if too many are waiting already."""
-        if len(self._waiting) >= self._most:
-            self._tally += self._waiting.popleft().result()
-        if block.facts:
-            self._minted_at += STEP
-            written = self._threads.submit(self._write, block, self._minted_at)
-            self._waiting.append(written)
+        """Let *block* be written, with others; wait if too much is waiting already."""
+        self._facts += block.facts
+        self._places += block.places
+        if len(self._facts) >= TOGETHER:
+            self._submit()
 
     def finish(self) -> Tally:
         """Wait until all is written; return what it did."""
+        self._submit()
         while self._waiting:
             self._tally += self._waiting.popleft().result()
         return self._tally
 
-    def _write(self, block: Block, minted_at: datetime) -> Tally:
-        if self._all_new and not block.places and self._add(block.facts, minted_at):
-            return Tally(new=len(block.facts))
+    def _submit(self) -> None:
+        if len(self._waiting) >= self._most:
+            self._tally += self._waiting.popleft().result()
+        if self._facts:
+            self._minted_at += STEP
+            written = self._threads.submit(
+                self._write, self._facts, self._places, self._minted_at
+            )
+            self._waiting.append(written)
+            self._facts, self._places = [], []
+
+    def _write(
+        self, facts: Sequence[Facts], places: Places, minted_at: datetime
+    ) -> Tally:
+        if self._all_new and not places and self._add(facts, minted_at):
+            return Tally(new=len(facts))
         done = Tally()
-        for start in range(0, len(block.facts), AT_ONCE):
-            facts = block.facts[start : start + AT_ONCE]
-            done += self._change(facts, block.places, minted_at)
+        for start in range(0, len(facts), AT_ONCE):
+            some = facts[start : start + AT_ONCE]
+            done += self._change(some, places, minted_at)
         self._all_new = not (done.changed or done.same)
         return done
 
