@@ -36,8 +36,8 @@ def add_newcomers(
 ) -> bool:
     """Enter offers and their prices; none if one of them is known by its sku.
 
-    Nor if one has no title or price: it cannot be new. *minted_at* is the time in the ids: batches of
-    one *now* that each have a later one grow the indexes at their end.
+    Nor if one has no title or price: it cannot be new. *minted_at* is the time in the
+    ids: batches of one *now* that each have a later one grow the indexes at their end.
     """
     moment = kept(now)
     columns = _columns(rows, moment)

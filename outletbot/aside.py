@@ -4,18 +4,22 @@ What that process finds comes through a pipe, block by block: plain values by ma
 which is quickest, and whatever else there is by pickle. It is ours, so both are safe.
 """
 
+import fcntl
 import gc
 import marshal
 import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, Any, BinaryIO
 
 from offers.feed import Block, Feed, NotAFeed, open_feed
 from offers.sentences import Sentence
 
 LARGE = 4_000_000  # bytes; below that a process takes longer to start than to read
+
+AHEAD = 1 << 20  # bytes that may wait to be written down
 
 _WIDTH = 4  # bytes that say how long a message is
 
@@ -36,6 +40,7 @@ def blocks_of(feed: Feed) -> Iterator[Block]:
         stdout=subprocess.PIPE,
     )
     with process:
+        _widen(process.stdout)
         try:
             yield from _received(process.stdout)
         finally:
@@ -49,6 +54,14 @@ def _has_number(stream: BinaryIO) -> bool:
     except OSError:
         return False
     return True
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let the reader be some blocks ahead; where it cannot, it waits more often."""
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux has it
+    if pipe is not None and resize is not None:
+        with suppress(OSError):
+            fcntl.fcntl(pipe, resize, AHEAD)
 
 
 def _received(pipe: IO[bytes] | None) -> Iterator[Block]:

@@ -1,6 +1,6 @@
 """Writing: what was read of a feed goes into the catalog, while more is being read.
 
-Each block is a transaction, or several if it changes what is known: whoever waits for
+Some thousand new rows are a transaction, or a thousand that may change what is known: whoever waits for
 the database meanwhile does not wait long. Skus are there once in a file, so blocks may
 be written in any order, and in a database with many writers two at a time.
 """
@@ -43,12 +43,12 @@ class Writer:
         self._now = now
         self._minted_at = now
         self._all_new = True
-        lanes = 1 if database.is_file else 2
-        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="import")
+        self._lanes = 1 if database.is_file else 2
+        self._threads = ThreadPoolExecutor(self._lanes, thread_name_prefix="import")
         self._facts: list[Facts] = []
         self._places: list[tuple[str, tuple[tuple[str, int], ...]]] = []
         self._waiting: deque[Future[Tally]] = deque()
-        self._most = lanes
+        self._most = self._lanes
         self._tally = Tally()
 
     def __enter__(self) -> Self:
@@ -66,7 +66,7 @@ class Writer:
         """Let *block* be written, with others; wait if too much is waiting already."""
         self._facts += block.facts
         self._places += block.places
-        if len(self._facts) >= TOGETHER:
+        if len(self._facts) * self._lanes >= TOGETHER:
             self._submit()
 
     def finish(self) -> Tally:
@@ -81,10 +81,13 @@ class Writer:
             self._tally += self._waiting.popleft().result()
         if self._facts:
             self._minted_at += STEP
-            written = self._threads.submit(
-                self._write, self._facts, self._places, self._minted_at
-            )
-            self._waiting.append(written)
+            if self._lanes == 1:  # it would keep this thread from its own work
+                self._tally += self._write(self._facts, self._places, self._minted_at)
+            else:
+                written = self._threads.submit(
+                    self._write, self._facts, self._places, self._minted_at
+                )
+                self._waiting.append(written)
             self._facts, self._places = [], []
 
     def _write(
