@@ -1,9 +1,9 @@
 """Writing: what was read of a feed goes into the catalog, while more is being read.
 
-A transaction has some thousand rows that are new, or a thousand that may change what is
-known: whoever waits for the database meanwhile does not wait long. Skus are there once in
-a file, so blocks may be written in any order, and in a database with many writers two at
-a time.
+A transaction has some thousand rows that are new, or a thousand that may change what
+is known: whoever waits for the database meanwhile does not wait long. Skus are there
+once in a file, so blocks may be written in any order, and in a database with many
+writers two at a time.
 """
 
 from collections import deque
