@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 Ticks = Callable[[], float]
 
-TRIES = 3
+TRIES = 5
+BREATH = 0.02  # seconds, before what met others in a deadlock is tried again
 PAUSE = 0.1  # seconds, before a lost connection is looked for again
 FULL_FOR = 10.0  # seconds, after a write for which there was no room
 
@@ -173,8 +174,7 @@ def _persist(engine: Engine, work: Callable[[Session], T], *, twice: bool) -> T:
             if attempt == TRIES:
                 raise again.error from None
             log.info("transaction_repeated", attempt=attempt, reason=str(again))
-            if is_lost(again.error):
-                time.sleep(attempt * PAUSE)
+            time.sleep(attempt * (PAUSE if is_lost(again.error) else BREATH))
     raise AssertionError
 
 

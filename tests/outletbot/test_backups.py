@@ -17,10 +17,10 @@ from offers.deals import Deal
 from offers.holds import Hold
 from outletbot.backups import Backup, BackupError, back_up, inspect, restore
 from outletbot.db import Database
-from outletbot.revisions import is_current
+from outletbot.revisions import is_current, revisions
 from tests.factories import NOON, make_claim, make_deal, make_retailer
 
-HEAD = "0003"
+HEAD = max(revisions())
 
 
 @pytest.fixture

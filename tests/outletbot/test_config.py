@@ -136,6 +136,7 @@ class TestEnvironment:
         "ALLOW_PRIVATE_ADDRESSES": "1",
         "TRUSTED_PROXIES": "2",
         "LOG_FORMAT": "json",
+        "FEED_FOLDER": "/srv/feeds",
         "MAX_UPLOAD_MB": "7",
         "MAX_HOLDS_PER_ADDRESS": "0",
         "STOP_SECONDS": "9",

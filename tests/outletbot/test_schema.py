@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import inspect
 
 from outletbot.db import Database
-from outletbot.revisions import is_current, metadata, migrate
+from outletbot.revisions import is_current
+from outletbot.schema import metadata, migrate
 
 BOTH_DATABASES = True
 
