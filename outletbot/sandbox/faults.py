@@ -88,6 +88,7 @@ def inject(
     async def spoil(request: web.Request, handler: Handler) -> web.StreamResponse:
         fault = faults.take(name(request))
         if fault in answers:
+            await request.read()  # who is still sending would never hear the answer
             return answers[fault](request)
         if fault is Fault.TIMEOUT_BEFORE:
             return await _hang_up(request, faults.hold_for)
