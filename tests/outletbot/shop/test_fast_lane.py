@@ -89,7 +89,7 @@ class Way:
         for name, value in {**known, **headers}.items():
             lines.append(f"{name.replace('_', '-')}: {value}")
         writer.write("\r\n".join([*lines, "", body]).encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             answer = await _read(reader, method)
         writer.close()
         await writer.wait_closed()
