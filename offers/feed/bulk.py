@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from offers.feed.blocks import RawBlock, raw_blocks, raw_cells
 from offers.feed.cells import clean, read_gtin, read_sku
-from offers.feed.columnar import Cells, ColumnReader
+from offers.feed.columnar import Cells, ColumnReader, Columns
 from offers.feed.encoding import Encoding
 from offers.feed.facts import NAMES, Facts, facts_of
 from offers.feed.layout import Layout
@@ -75,15 +75,10 @@ class PlainFile:
             usual, unusual = self._told_apart(raw)
             if usual.rows:
                 found = reader.read(list(zip(*usual.rows, strict=True)))
-                bad = found.bad | repeats.among(found.facts["sku"])
-                rows = len(usual.rows)
-                blank = [None] * rows
-                columns = [found.facts.get(name, blank) for name in NAMES]
-                facts: Iterable[Facts] = zip(*columns, strict=True)
-                if bad:
-                    facts = compress(facts, (i not in bad for i in range(rows)))
-                    unusual += [usual.record(i) for i in bad if any(usual.rows[i])]
-                block.facts.extend(facts)
+                found.bad |= repeats.among(found.facts["sku"])
+                block.facts.extend(_good(found, len(usual.rows)))
+                bad = [usual.record(i) for i in found.bad]
+                unusual += [record for record in bad if any(record.cells)]
             for record in sorted(unusual, key=lambda record: record.line):
                 for outcome in care(record):
                     block.add(outcome)
@@ -157,6 +152,16 @@ class PlainFile:
 
 def _cell(row: Sequence[str], i: int) -> str:
     return clean(row[i]) if i < len(row) else ""
+
+
+def _good(found: Columns, rows: int) -> Iterable[Facts]:
+    """Return the facts of the rows that could be read."""
+    blank = [None] * rows
+    columns = [found.facts.get(name, blank) for name in NAMES]
+    facts = zip(*columns, strict=True)
+    if not found.bad:
+        return facts
+    return compress(facts, (i not in found.bad for i in range(rows)))
 
 
 def in_blocks(

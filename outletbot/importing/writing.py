@@ -49,7 +49,6 @@ class Writer:
         self._facts: list[Facts] = []
         self._places: list[tuple[str, tuple[tuple[str, int], ...]]] = []
         self._waiting: deque[Future[Tally]] = deque()
-        self._most = self._lanes
         self._tally = Tally()
 
     def __enter__(self) -> Self:
@@ -78,7 +77,7 @@ class Writer:
         return self._tally
 
     def _submit(self) -> None:
-        if len(self._waiting) >= self._most:
+        if len(self._waiting) >= self._lanes:
             self._tally += self._waiting.popleft().result()
         if self._facts:
             self._minted_at += STEP
