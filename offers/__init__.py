@@ -34,7 +34,7 @@ may import from those above it and never from those below.
     tellings     how the shops are told, each once;  shop_troubles
     planning     what a merchant asks for becomes a deal
     proposals    what to let go first;  rules, ranking, proposed_prices
-    weeks        many deals planned in one go;  slots
+    weeks        many deals planned in one go;  spreading, slots
     posts        a deal announced on a channel, and what is said of it later
     evidence     what each post relied on, kept for good
     posting      how it gets out, once;  follow_ups, departures

@@ -5,9 +5,8 @@ has opened they can all be called off again.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -19,7 +18,6 @@ from offers.calendar import (
     Entry,
     Pin,
     clashes_of,
-    entries,
     find_clashes,
 )
 from offers.catalog import Offer
@@ -30,15 +28,12 @@ from offers.errors import InvalidField, WrongState
 from offers.ids import new_id
 from offers.planning import DealPlan, check_plan, plan_deal
 from offers.posts import schedule_posts
-from offers.proposals import Proposal
 from offers.retailers import Retailer, take_turns
 from offers.rules import MarkdownRule, rule_by_offer
 from offers.scope import get_own
 from offers.sentences import Sentence
-from offers.slots import Pattern, openings, share_out
 
 MOST_ROWS = 200
-USUAL_LIMIT = 2
 
 
 class Week(SQLModel, table=True):
@@ -59,43 +54,6 @@ class Week(SQLModel, table=True):
     @property
     def ids(self) -> list[str]:
         return [str(key) for key in json.loads(self.deal_ids)]
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """What is to be made of proposals, and those that there is no room for."""
-
-    plans: tuple[DealPlan, ...]
-    without_slot: tuple[Proposal, ...]
-    without_price: tuple[Proposal, ...]
-
-
-def spread(
-    session: Session,
-    retailer: Retailer,
-    wanted: Sequence[Proposal],
-    pattern: Pattern,
-    *,
-    now: datetime,
-) -> Spread:
-    """Give each of *wanted* a slot of its own in which nothing else is posted.
-
-    They are ranked as proposals are, and share the days out by the cash in them.
-    """
-    priced = [proposal for proposal in wanted if proposal.price is not None]
-    free = _free(session, retailer, pattern, now)
-    slots = share_out([proposal.tied_up.amount for proposal in priced], free)
-    given = list(zip(priced, slots, strict=True))
-    plans = [_plan(one, at, pattern) for one, at in given if at is not None]
-    return Spread(
-        plans=tuple(sorted(plans, key=lambda plan: plan.opens_at)),
-        without_slot=tuple(one for one, at in given if at is None),
-        without_price=tuple(one for one in wanted if one.price is None),
-    )
-
-
-def title_of(offer: Offer) -> str:
-    return f"{offer.title}, {offer.variant}" if offer.variant else offer.title
 
 
 def check_week(
@@ -250,52 +208,6 @@ def entry_of(plan: DealPlan, places: Sequence[ChannelAccount]) -> Entry:
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,
         pins=tuple(pins),
-    )
-
-
-def _free(
-    session: Session, retailer: Retailer, pattern: Pattern, now: datetime
-) -> Mapping[date, list[datetime]]:
-    """Return the slots near which nothing else goes out on any account."""
-    slots = openings(pattern, retailer.zone)
-    every = [at for day in slots.values() for at in day]
-    if not every:
-        return slots
-    start, end = min(every) - pattern.run, max(every) + pattern.run
-    others = entries(session, retailer.id, start, end, now=now)
-    places = [a for a in accounts(session, retailer.id) if not a.paused]
-    return {
-        day: [
-            at
-            for at in starts
-            if at > now and not _is_taken(at, places, others, retailer.zone)
-        ]
-        for day, starts in slots.items()
-    }
-
-
-def _is_taken(
-    at: datetime,
-    places: Sequence[ChannelAccount],
-    others: Sequence[Entry],
-    zone: tzinfo,
-) -> bool:
-    pins = tuple(Pin(account_id=p.id, channel=p.kind, at=at) for p in places)
-    entry = Entry(offer_id="", title="", opens_at=at, closes_at=at, pins=pins)
-    clashes = find_clashes(entry, others, zone)
-    return any(clash.kind is ClashKind.NEAR for clash in clashes)
-
-
-def _plan(proposal: Proposal, at: datetime, pattern: Pattern) -> DealPlan:
-    assert proposal.price is not None, "only what has a price is planned"
-    return DealPlan(
-        offer_id=proposal.offer.id,
-        price=proposal.price,
-        units=proposal.most,
-        limit_per_shopper=max(1, min(USUAL_LIMIT, proposal.most)),
-        opens_at=at,
-        closes_at=at + pattern.run,
-        title=title_of(proposal.offer),
     )
 
 

@@ -17,15 +17,14 @@ from offers.posts import Post, PostState
 from offers.proposals import proposals
 from offers.rules import RuleFacts, RuleField, keep_rule
 from offers.slots import Pattern
+from offers.spreading import Spread, spread
 from offers.weeks import (
-    Spread,
     Week,
     can_be_cancelled,
     cancel_week,
     check_week,
     deals_of_week,
     make_week,
-    spread,
     weeks,
 )
 from tests.conftest import Connect

@@ -22,6 +22,7 @@ from offers.proposals import Proposal, proposals, proposals_of
 from offers.retailers import Retailer, take_turns
 from offers.scope import get_own
 from offers.slots import coming_days
+from offers.spreading import spread
 from offers.weeks import (
     MOST_ROWS,
     Week,
@@ -32,7 +33,6 @@ from offers.weeks import (
     deals_of_week,
     find_week,
     make_week,
-    spread,
 )
 from outletbot.keys import CLOCK, DATABASE, HINTS, LANGUAGE, MERCHANT, RETAILER
 from outletbot.printing import print_weekday
