@@ -37,7 +37,7 @@ may import from those above it and never from those below.
     weeks        many deals planned in one go;  spreading, slots
     posts        a deal announced on a channel, and what is said of it later
     evidence     what each post relied on, kept for good
-    posting      how it gets out, once;  follow_ups, departures
+    posting      how it gets out, once;  follow_ups, allowances, departures
     keeping      accounts are kept open;  choices, reminders, numbers
     planned      posts that are to go out, and whether they will;  readiness, beats
     alarms       what is late or broken;  letters

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from offers.accounts import ChannelAccount
+from offers.allowances import MONTH, SENT
 from offers.beats import WorkerBeat, last_beat
 from offers.catalog import Offer
 from offers.deals import Deal
-from offers.departures import MONTH, SENT
 from offers.posts import Post, PostState
 from offers.prices import Reduction, read_ledgers
 from offers.retailers import Retailer, get_retailer

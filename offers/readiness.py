@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from offers.accounts import OUTLET, ChannelAccount, Show
-from offers.departures import MICROS_PER_CENT, MONTH
+from offers.allowances import MICROS_PER_CENT, MONTH
 from offers.follow_ups import is_worth_saying, unsold
 from offers.planned import Plan, Sending, due_of
 from offers.posting import LATE

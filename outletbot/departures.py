@@ -12,7 +12,8 @@ from datetime import timedelta
 
 import structlog
 
-from offers.departures import Departure, Verdict, depart
+from offers.allowances import Departure, Verdict
+from offers.departures import depart
 from offers.posting import LEASE, keep_lease, let_go
 from offers.posts import Post
 from outletbot.clock import Clock

@@ -10,7 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from offers.accounts import ChannelAccount
-from offers.departures import MICROS_PER_CENT, spent_micros
+from offers.allowances import MICROS_PER_CENT, spent_micros
 from offers.numbers import (
     AGES,
     DAILY,

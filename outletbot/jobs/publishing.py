@@ -16,7 +16,7 @@ import structlog
 from sqlmodel import Session
 
 from offers.accounts import note_trouble
-from offers.departures import Departure
+from offers.allowances import Departure
 from offers.follow_ups import is_worth_saying
 from offers.posting import (
     lease_due_posts,

@@ -10,13 +10,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from offers.allowances import Departure, Verdict, spent_micros
 from offers.deals import Deal
-from offers.departures import (
-    Departure,
-    Verdict,
-    depart,
-    spent_micros,
-)
+from offers.departures import depart
 from offers.follow_ups import follow_up, is_worth_saying
 from offers.posting import lease_due_posts, rest
 from offers.posts import Post, PostKind, PostState

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, delete, select, update
 
+from offers.allowances import Departure, Verdict
 from offers.deals import Deal, open_due
 from offers.declaring import declare_offer, revoke_declaration
-from offers.departures import Departure, Verdict, depart
+from offers.departures import depart
 from offers.evidence import (
     PostEvidence,
     basis_of,

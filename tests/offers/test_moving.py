@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import Session
 
+from offers.allowances import Departure, Verdict
 from offers.deals import Deal, open_due
-from offers.departures import Departure, Verdict, depart
+from offers.departures import depart
 from offers.errors import InvalidField, Missing, WrongState
 from offers.merchants import Merchant
 from offers.moving import (

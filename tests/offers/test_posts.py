@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from offers.allowances import Departure, Verdict
 from offers.deals import Deal
-from offers.departures import Departure, Verdict, depart
+from offers.departures import depart
 from offers.errors import Missing
 from offers.posting import (
     LEASE,

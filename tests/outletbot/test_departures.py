@@ -15,8 +15,9 @@ from sqlmodel import Session, select
 from structlog.testing import capture_logs
 
 from offers.accounts import OUTLET
+from offers.allowances import Departure, Verdict
 from offers.deals import Deal
-from offers.departures import Departure, Verdict, depart
+from offers.departures import depart
 from offers.posting import lease_due_posts
 from offers.posts import Post, PostState
 from outletbot.channels import Draft, Go, Published, at_once

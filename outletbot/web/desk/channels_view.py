@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlmodel import Session
 
 from offers.accounts import OUTLET, Afterwards, ChannelAccount, Show, accounts
-from offers.departures import MICROS_PER_CENT, spent_micros
+from offers.allowances import MICROS_PER_CENT, spent_micros
 from offers.money import Money
 from offers.posts import PostKind
 from offers.reminders import Reminder, reminders

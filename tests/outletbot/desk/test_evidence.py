@@ -9,9 +9,10 @@ import json
 import pytest
 from sqlmodel import select
 
+from offers.allowances import Departure
 from offers.deals import open_due
 from offers.declarations import DeclaredPrice, PriceDeclaration, Scope
-from offers.departures import Departure, depart
+from offers.departures import depart
 from offers.honesty_seasons import SaleSeason
 from offers.imports import ImportState
 from offers.money import Money
