@@ -5,7 +5,7 @@ files.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,14 @@ from typing import Any
 from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
+
+from offers.loads import Load, kept, row_end
+
+ARRIVING = "arriving"
+"""What each connection to SQLite that writes calls the database of rows to enter."""
+
+_PIECE = 1 << 16
+"""Bytes of a load that are sent at once: PostgreSQL's client keeps room for so many."""
 
 Words = Mapping[str, tuple[str, ...]]
 """What is said to each database, one statement after the other."""
@@ -42,76 +50,42 @@ def tell(session: Session, said: Words, values: Mapping[str, Any]) -> None:
     _speak(session, said, values, listen=False)
 
 
-def enter(
-    session: Session,
-    table: str,
-    columns: Mapping[str, Sequence[Any]],
-    same: Mapping[str, str],
-) -> None:
-    """Enter rows into *table*: *columns* of texts, numbers and nothing, of one length.
-
-    *same* is what every row has.
+def enter(session: Session, table: str, load: Load) -> None:
+    """Enter the rows of *load* into *table*, in their order.
 
     Raises:
         IntegrityError: As SQLAlchemy does; then the transaction is to be rolled back.
     """
     connection = session.connection()
     dialect = connection.dialect
-    said = {name: column for name, column in columns.items() if not _is_empty(column)}
-    names = ", ".join((*said, *same))
+    names = ", ".join((*load.names, *load.same))
     try:
         with closing(connection.connection.cursor()) as cursor:
             if dialect.name == "sqlite":
-                values = ", ".join(
-                    ["?"] * len(said) + [_quoted(v) for v in same.values()]
+                cursor.connection.deserialize(load.data, name=ARRIVING)
+                cursor.execute(
+                    f"INSERT INTO {table} ({names}) SELECT {_selected(load)} "  # noqa: S608
+                    f"FROM {ARRIVING}.load ORDER BY rowid"
                 )
-                statement = f"INSERT INTO {table} ({names}) VALUES ({values})"  # noqa: S608
-                rows: Any = zip(*said.values(), strict=True)
-                cursor.executemany(statement, rows)
             else:
                 with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                    copy.write(_as_copied(list(said.values()), list(same.values())))
+                    end = row_end(load.same.values())
+                    for i in range(0, len(load.data), _PIECE):
+                        copy.write(load.data[i : i + _PIECE].replace(b"\n", end))
     except dialect.loaded_dbapi.Error as error:
-        raise _as_usual(dialect, error) from error
+        raise as_usual(dialect, error) from error
 
 
-def kept(moment: datetime) -> str:
-    """Return *moment* as the text that SQLite keeps; PostgreSQL takes it, too."""
-    return str(_plain(moment))
+def _selected(load: Load) -> str:
+    columns = [f"c{i}" for i in range(len(load.names))]
+    return ", ".join([*columns, *map(_quoted, load.same.values())])
 
 
-def _is_empty(column: Sequence[Any]) -> bool:
-    return column[0] is None and column.count(None) == len(column)
-
-
-def _quoted(text: str) -> str:
-    doubled = text.replace("'", "''")
+def _quoted(value: str | int) -> str:
+    if isinstance(value, int):
+        return str(value)
+    doubled = value.replace("'", "''")
     return f"'{doubled}'"
-
-
-def _as_copied(columns: Sequence[Sequence[Any]], same: Sequence[str]) -> str:
-    """Return rows in the text format of PostgreSQL's COPY."""
-    texts = [_texts(column) for column in columns]
-    end = "".join(f"\t{_escaped(text)}" for text in same) + "\n"
-    return end.join([*map("\t".join, zip(*texts, strict=True)), ""])
-
-
-def _texts(column: Sequence[Any]) -> Sequence[str]:
-    if None in column:
-        return [r"\N" if each is None else _escaped(str(each)) for each in column]
-    if not isinstance(column[0], str):
-        return [str(each) for each in column]
-    together = "".join(column)
-    if any(sign in together for sign in "\\\t\n\r"):
-        return [_escaped(each) for each in column]
-    return column
-
-
-def _escaped(text: str) -> str:
-    return text.translate(_ESCAPES)
-
-
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def moment_of(kept: Any) -> Any:
@@ -134,17 +108,15 @@ def _speak(
                 cursor.execute(statement, values)
             return list(cursor.fetchall()) if listen else []
     except dialect.loaded_dbapi.Error as error:
-        raise _as_usual(dialect, error) from error
+        raise as_usual(dialect, error) from error
 
 
-def _as_usual(dialect: Dialect, error: Exception) -> BaseException:
+def as_usual(dialect: Dialect, error: Exception) -> BaseException:
+    """Return a driver's error as SQLAlchemy's."""
     kind = dialect.loaded_dbapi.Error
     return DBAPIError.instance(None, None, error, kind, dialect=dialect)
 
 
 def _plain(value: Any) -> Any:
     """Return a moment as ``Moment`` keeps it in SQLite."""
-    if isinstance(value, datetime):
-        plain = value.astimezone(UTC).replace(tzinfo=None)
-        return plain.isoformat(" ", "microseconds")
-    return value
+    return kept(value) if isinstance(value, datetime) else value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, PrimaryKeyConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from offers.columns import Moment, word
@@ -52,13 +52,17 @@ class PricePoint(SQLModel, table=True):
     """From *applied_at* on, the offer cost this much; *source* says how we know.
 
     An empty *country* is the retailer's own, where all of its deals are. The log
-    outlives its offer, so nothing makes sure that there is one.
+    outlives its offer, so nothing makes sure that there is one. It is kept in the order
+    in which it is read.
     """
 
     __tablename__ = "price_point"
-    __table_args__ = (Index("ix_price_point_offer", "offer_id", "applied_at"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("offer_id", "applied_at", "id"),
+        {"sqlite_with_rowid": False},
+    )
 
-    id: str = Field(primary_key=True)
+    id: str
     retailer_id: str
     offer_id: str
     price_amount: int = Field(sa_type=BigInteger)

@@ -22,10 +22,11 @@ from offers.comparing import (
     known_offers,
     sort_out,
 )
-from offers.feed.facts import NAMES, Facts, facts_of
+from offers.feed.facts import NAMES, FactRows, Facts, facts_of
 from offers.feed.rows import FeedRow
 from offers.ids import MOST_AT_ONCE, new_id
 from offers.newcomers import add_newcomers
+from offers.packing import Origin, pack_newcomers
 from offers.placing import Places, at_places, outdate, place_new
 from offers.prices import PriceKind, PricePoint
 from offers.retailers import Retailer
@@ -84,26 +85,6 @@ def import_facts(
     return done.tally, _recounts(done.changed)
 
 
-def import_newcomers(
-    session: Session,
-    retailer_id: str,
-    rows: Sequence[Facts],
-    *,
-    source: str,
-    now: datetime,
-    minted_at: datetime,
-) -> bool:
-    """Bring in offers of which none is known; return whether that was so.
-
-    If not, nothing has happened. Nobody is waited for but who brings in the same.
-    """
-    if len(rows) > MOST_AT_ONCE:
-        return False
-    return add_newcomers(
-        session, retailer_id, rows, source=source, now=now, minted_at=minted_at
-    )
-
-
 def _await_turn(session: Session, retailer_id: str) -> None:
     """Import for one retailer at a time: who comes second finds what the first made."""
     mine = select(Retailer.id).where(Retailer.id == retailer_id)
@@ -119,17 +100,15 @@ def _add_all(
     minted_at: datetime,
 ) -> bool:
     """Enter new offers, unless one of them is known meanwhile."""
-    return all(
-        add_newcomers(
-            session,
-            retailer_id,
-            fresh[start : start + MOST_AT_ONCE],
-            source=source,
-            now=now,
-            minted_at=minted_at,
+    origin = Origin(session.get_bind().dialect.name, retailer_id, source, now)
+    starts = range(0, len(fresh), MOST_AT_ONCE)
+    packed = (
+        pack_newcomers(
+            FactRows(fresh[i : i + MOST_AT_ONCE]), origin, minted_at=minted_at
         )
-        for start in range(0, len(fresh), MOST_AT_ONCE)
+        for i in starts
     )
+    return all(some is not None and add_newcomers(session, some) for some in packed)
 
 
 def _update(

@@ -1,31 +1,62 @@
-"""Aside: a large feed is read by a process of its own, while this one writes it down.
+"""Aside: a large feed is read by other processes, while this one writes it down.
 
-What that process finds comes through a pipe, block by block: plain values by marshal,
-which is quickest, and whatever else there is by pickle. It is ours, so both are safe.
+What they find comes through a pipe, message by message. They also pack the rows as new
+offers, so that there is little left to do for this one. They are ``outletbot.reader``.
 """
 
 import fcntl
-import gc
-import marshal
 import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
 from typing import IO, Any, BinaryIO
 
-from offers.feed import Block, Feed, NotAFeed, open_feed
+from offers.feed import Block, Feed, NotAFeed
+from offers.packing import Newcomers, Origin
 from offers.sentences import Sentence
 
 LARGE = 4_000_000  # bytes; below that a process takes longer to start than to read
 
 AHEAD = 1 << 20  # bytes that may wait to be written down
 
-_WIDTH = 4  # bytes that say how long a message is
+WIDTH = 4  # bytes that say how long a message is
+DONE = bytes(WIDTH) + b"done"
 
 
-def blocks_of(feed: Feed) -> Iterator[Block]:
+class Task(Enum):
+    """What another process is to do: look for skus that are there twice, or read.
+
+    ``READ_UNIQUE`` takes for granted that there are none.
+    """
+
+    SURVEY = 1
+    READ = 2
+    READ_UNIQUE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """As what rows are packed, and how many *together* at least."""
+
+    origin: Origin
+    together: int
+
+
+@dataclass(slots=True)
+class Packed(Block):
+    """A block, and its good rows as *newcomers*, should they all be new."""
+
+    newcomers: Newcomers | None = None
+
+
+def blocks_of(feed: Feed, packing: Packing | None = None) -> Iterator[Block]:
     """Yield the blocks of *feed*, of a large one by a process of its own.
+
+    That process packs them, too, if *packing* is given. While it begins, another one
+    looks for skus that are there twice: if there are, the reading begins anew.
 
     Raises:
         NotAFeed: If the file cannot be read to its end.
@@ -33,18 +64,14 @@ def blocks_of(feed: Feed) -> Iterator[Block]:
     if not feed.is_plain or feed.size < LARGE or not _has_number(feed.stream):
         yield from feed.blocks()
         return
-    ways = pickle.dumps(feed.ways).hex()
-    process = subprocess.Popen(  # noqa: S603  (it is our own program)
-        [sys.executable, "-m", "outletbot.aside", ways],
-        stdin=feed.stream,
-        stdout=subprocess.PIPE,
-    )
-    with process:
-        _widen(process.stdout)
-        try:
-            yield from _received(process.stdout)
-        finally:
-            process.kill()
+    with _told(feed, Task.READ_UNIQUE, packing) as blocks:
+        with _told(feed, Task.SURVEY) as answer:
+            is_unique = next(answer)
+        if is_unique:
+            yield from blocks
+            return
+    with _told(feed, Task.READ, packing) as blocks:
+        yield from blocks
 
 
 def _has_number(stream: BinaryIO) -> bool:
@@ -56,51 +83,47 @@ def _has_number(stream: BinaryIO) -> bool:
     return True
 
 
-def _widen(pipe: IO[bytes] | None) -> None:
+@contextmanager
+def _told(
+    feed: Feed, task: Task, packing: Packing | None = None
+) -> Iterator[Iterator[Any]]:
+    """Let another process do *task*; yield what it tells, and end it afterwards."""
+    words = pickle.dumps((task, feed.ways, packing)).hex()
+    process = subprocess.Popen(  # noqa: S603  (it is our own program)
+        [sys.executable, "-m", "outletbot.reader", words],
+        stdin=feed.stream,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout is not None
+        _widen(process.stdout)
+        try:
+            yield _messages(process.stdout)
+        finally:
+            process.kill()
+
+
+def _widen(pipe: IO[bytes]) -> None:
     """Let the reader be some blocks ahead; where it cannot, it waits more often."""
     resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux has it
-    if pipe is not None and resize is not None:
+    if resize is not None:
         with suppress(OSError):
             fcntl.fcntl(pipe, resize, AHEAD)
 
 
-def _received(pipe: IO[bytes] | None) -> Iterator[Block]:
-    assert pipe is not None
-    while length := int.from_bytes(pipe.read(_WIDTH)):
-        facts, rest = marshal.loads(pipe.read(length))  # noqa: S302
-        others = pickle.loads(rest)  # noqa: S301
-        if isinstance(others, Sentence):
-            raise NotAFeed(others)
-        yield Block(facts, *others)
-    if pipe.read(_WIDTH) != _DONE:
+def _messages(pipe: IO[bytes]) -> Iterator[Any]:
+    """Yield what is told, of which nothing is held here."""
+    while length := int.from_bytes(pipe.read(WIDTH)):
+        yield _load(pipe, length)
+    if pipe.read(WIDTH) != DONE[WIDTH:]:
         msg = "the process that read the feed has died"
         raise RuntimeError(msg)
 
 
-_DONE = b"done"
-
-
-def _send(facts: Any, others: object) -> None:
-    message = marshal.dumps((facts, pickle.dumps(others)))
-    sys.stdout.buffer.write(len(message).to_bytes(_WIDTH))
-    sys.stdout.buffer.write(message)
-    sys.stdout.buffer.flush()
-
-
-def main() -> None:
-    """Read the feed at standard input, as the first argument says, to the output."""
-    gc.disable()  # rows by the thousand, and nothing that refers to itself
-    try:
-        ways = pickle.loads(bytes.fromhex(sys.argv[1]))  # noqa: S301
-        feed = open_feed(sys.stdin.buffer, **ways)
-        for block in feed.blocks():
-            others = (block.places, block.errors, block.skipped, block.progress)
-            _send(block.facts, others)
-    except NotAFeed as refusal:
-        _send([], refusal.sentence)
-    sys.stdout.buffer.write(bytes(_WIDTH) + _DONE)
-    sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    main()
+def _load(pipe: IO[bytes], length: int) -> Any:
+    message = bytearray(length)  # read would hold it twice
+    pipe.readinto(message)  # type: ignore[attr-defined]  # it is there
+    told = pickle.loads(message)  # noqa: S301  (it is of our own program)
+    if isinstance(told, Sentence):
+        raise NotAFeed(told)
+    return told

@@ -5,20 +5,18 @@ from datetime import datetime
 from sqlmodel import Session
 
 from offers.catalog import Offer
-from offers.deals import mark_sold_out
 from offers.hearing import (
     Heard,
     Taken,
-    fit_again,
     hear,
     hear_waiting,
     keep_for_later,
     take_count,
 )
-from offers.posts import retire_posts
 from offers.scope import get_own
 from offers.shops import BY_MESSAGE, CountWord, ShopConnection, Words, note_heard
 from webhooks.inbox import Arrival
+from webhooks.refitting import retire_sold_out
 from webhooks.shop_messages import words_of
 from webhooks.standard import words
 
@@ -36,7 +34,7 @@ def take_message(session: Session, arrival: Arrival, *, now: datetime) -> str:
 def take_known(session: Session, *, now: datetime) -> int:
     """Take over what waited until it was known. Return how many counts that was."""
     heard = hear_waiting(session, now=now)
-    _retire(session, heard.deals, now)
+    retire_sold_out(session, heard.deals, now)
     return len(heard.counts)
 
 
@@ -59,13 +57,8 @@ def take_again(
     taken, deals, _ = take_count(
         session, offer, shop_id, word, source_id=source_id, now=now
     )
-    _retire(session, {deal.id for deal in deals}, now)
+    retire_sold_out(session, {deal.id for deal in deals}, now)
     return taken
-
-
-def refit(session: Session, offer_ids: set[str], *, now: datetime) -> None:
-    """Let deals and their posts follow what the retailer chose of their stock."""
-    _retire(session, fit_again(session, offer_ids, now=now).deals, now)
 
 
 def _take_own(session: Session, arrival: Arrival, now: datetime) -> str:
@@ -95,11 +88,5 @@ def _hear_all(
     heard = hear(
         session, arrival.retailer_id, shop_id, said, source_id=arrival.id, now=now
     )
-    _retire(session, heard.deals, now)
+    retire_sold_out(session, heard.deals, now)
     return heard
-
-
-def _retire(session: Session, deal_ids: set[str], now: datetime) -> None:
-    for deal_id in sorted(deal_ids):
-        if mark_sold_out(session, deal_id, now=now):
-            retire_posts(session, deal_id, now=now)

@@ -13,7 +13,7 @@ from offers.feed.blocks import RawBlock, raw_blocks, raw_cells
 from offers.feed.cells import clean, read_gtin, read_sku
 from offers.feed.columnar import Cells, ColumnReader, Columns
 from offers.feed.encoding import Encoding
-from offers.feed.facts import NAMES, Facts, facts_of
+from offers.feed.facts import NAMES, FactRows, facts_of
 from offers.feed.layout import Layout
 from offers.feed.records import Record
 from offers.feed.repeats import Hashes, Repeats
@@ -32,7 +32,7 @@ class Block:
     *facts* are those of the good rows; *places* the units by place of those that tell.
     """
 
-    facts: list[Facts] = field(default_factory=list)
+    facts: FactRows = field(default_factory=FactRows)
     places: list[tuple[str, tuple[tuple[str, int], ...]]] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -40,6 +40,14 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.facts) + len(self.errors) + len(self.skipped)
+
+    def extend(self, other: "Block") -> None:
+        """Take the next block into this one."""
+        self.facts.extend(other.facts)
+        self.places += other.places
+        self.errors += other.errors
+        self.skipped += other.skipped
+        self.progress = other.progress
 
     def add(self, outcome: Outcome) -> None:
         match outcome:
@@ -73,10 +81,10 @@ class PlainFile:
         for raw in self._raw():
             block = Block(progress=raw.position / size)
             usual, unusual = self._told_apart(raw)
-            if usual.rows:
-                found = reader.read(list(zip(*usual.rows, strict=True)))
+            if len(usual):
+                found = reader.read(usual.columns)
                 found.bad |= repeats.among(found.facts["sku"])
-                block.facts.extend(_good(found, len(usual.rows)))
+                block.facts.extend(_good(found, len(usual)))
                 bad = [usual.record(i) for i in found.bad]
                 unusual += [record for record in bad if any(record.cells)]
             for record in sorted(unusual, key=lambda record: record.line):
@@ -112,7 +120,12 @@ class PlainFile:
 
     def _raw(self) -> Iterator[RawBlock]:
         self.done = header = self._layout.header_line
-        for raw in raw_blocks(self._stream, self._encoding, self._layout.delimiter):
+        for raw in raw_blocks(
+            self._stream,
+            self._encoding,
+            self._layout.delimiter,
+            len(self._layout.columns),
+        ):
             if raw.first <= header:
                 raw = raw.after(header)  # noqa: PLW2901  (it is the same block)
             yield raw
@@ -120,7 +133,7 @@ class PlainFile:
     def _told_apart(self, raw: RawBlock) -> tuple[RawBlock, list[Record]]:
         """Return the rows as wide as the header, and the others that hold anything."""
         wide = len(self._layout.columns)
-        if set(map(len, raw.rows)) <= {wide}:
+        if raw.widths() <= {wide}:
             return raw, []
         fits = [len(row) == wide for row in raw.rows]
         others = [
@@ -154,14 +167,14 @@ def _cell(row: Sequence[str], i: int) -> str:
     return clean(row[i]) if i < len(row) else ""
 
 
-def _good(found: Columns, rows: int) -> Iterable[Facts]:
+def _good(found: Columns, rows: int) -> FactRows:
     """Return the facts of the rows that could be read."""
     blank = [None] * rows
     columns = [found.facts.get(name, blank) for name in NAMES]
-    facts = zip(*columns, strict=True)
-    if not found.bad:
-        return facts
-    return compress(facts, (i not in found.bad for i in range(rows)))
+    if found.bad:
+        fits = [i not in found.bad for i in range(rows)]
+        columns = [list(compress(column, fits)) for column in columns]
+    return FactRows.of(columns)
 
 
 def in_blocks(

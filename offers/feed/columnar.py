@@ -40,7 +40,11 @@ _NO_AMOUNT = -1
 """Stands for what is no amount; no amount is below zero."""
 
 _WHITE = re.compile(rf"[^\S {_MARK}]")
-_ODD = (f"{_MARK} ", f" {_MARK}", f"{_MARK}'", f"{_MARK}=", "  ")
+_ODD = {
+    " ": (f"{_MARK} ", f" {_MARK}", "  "),
+    "'": (f"{_MARK}'",),
+    "=": (f"{_MARK}=",),
+}
 _ADDRESSES = re.compile(rf"(?:https?://[!-+\--:<-{{}}~]+{_MARK})*")
 _UNITS = re.compile(rf"(?:[0-9]{{0,7}}{_MARK})*")
 _PRICES = {
@@ -125,7 +129,15 @@ class Cells:
 
     def each(self, read: Callable[[str], Any]) -> Column:
         """Return what *read* makes of each cell, and nothing of a blank one."""
+        if "" not in self.clean:
+            return list(map(read, self.clean))
         return [read(cell) if cell else None for cell in self.clean]
+
+    def texts(self) -> Column:
+        """Return the cells as they stand, and nothing for a blank one."""
+        if "" not in self.clean:
+            return self.clean
+        return [cell or None for cell in self.clean]
 
 
 class Meanings(dict[Any, Any]):
@@ -177,7 +189,7 @@ class ColumnReader:
         facts["currency"], facts["tax"] = [self._currency] * rows, [self._tax] * rows
         if self._options:
             values = zip(*(columns[i] for _, i in self._options), strict=True)
-            facts["options"] = [self._chosen[each] for each in values]
+            facts["options"] = list(map(self._chosen.__getitem__, values))
         return found
 
     def _add_texts(self, found: Columns, cells: Mapping[str, Cells]) -> None:
@@ -189,11 +201,12 @@ class ColumnReader:
         facts["title"] = titles.clean if simple else titles.each(read_line)
         found.refuse("title", "", None)
         if "description" in cells:
-            text = str if cells["description"].is_plain else read_text
-            facts["description"] = cells["description"].each(text)
+            text = cells["description"]
+            plain = text.is_plain
+            facts["description"] = text.texts() if plain else text.each(read_text)
         for name, meanings in self._words.items():
             if name in cells:
-                facts[name] = [meanings[cell] for cell in cells[name].clean]
+                facts[name] = list(map(meanings.__getitem__, cells[name].clean))
         if "mpn" in cells:
             facts["mpn"] = cells["mpn"].each(read_mpn)
         if "gtin" in cells:
@@ -225,6 +238,8 @@ class ColumnReader:
         usual = _PRICES.get(mark)
         if usual and exponent(self._currency) == 2 and cells.fit(usual):
             digits = cells.joined.replace(mark, "")[1:-1].split(_MARK)
+            if "" not in digits:
+                return list(map(int, digits))
             return [int(amount) if amount else None for amount in digits]
         meanings = self._amounts[name]
         return cells.each(meanings.__getitem__)
@@ -272,8 +287,16 @@ def _join(cells: Sequence[str]) -> str:
 
 def _is_odd(joined: str, cells: int) -> bool:
     """Whether some cell is not clean, or has more white space than between words."""
-    if joined.count(_MARK) != cells + 1 or any(sign in joined for sign in _ODD):
+    if joined.count(_MARK) != cells + 1 or _has_odd_sign(joined):
         return True
     if joined.isascii():
         return any(sign in joined for sign in "\t\n\r\v\f\x1c\x1d\x1e")
     return _WHITE.search(joined) is not None
+
+
+def _has_odd_sign(joined: str) -> bool:
+    """Look for two signs in a row only if there is the rarer of them at all."""
+    return any(
+        rare in joined and any(signs in joined for signs in odd)
+        for rare, odd in _ODD.items()
+    )

@@ -5,7 +5,9 @@ A row of facts is a tuple in the order of ``NAMES``; what the file does not say 
 """
 
 import json
-from collections.abc import Sequence
+import marshal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self, overload
 
 from offers.feed.rows import FeedRow
 
@@ -34,6 +36,69 @@ NAMES = (
 )
 
 Facts = tuple[object, ...]
+
+
+class FactRows(Sequence[Facts]):
+    """Rows of facts, kept by column, as they are read and written quickest.
+
+    Pickled they stay so until somebody looks at them.
+    """
+
+    def __init__(self, rows: Iterable[Facts] = ()) -> None:
+        self._columns: list[list[Any]] | None = [[] for _ in NAMES]
+        self._dump = b""
+        self._number = 0
+        for row in rows:
+            self.append(row)
+
+    @classmethod
+    def of(cls, columns: Iterable[Sequence[Any]]) -> Self:
+        """Take *columns*, which are in the order of ``NAMES``, as they are."""
+        rows = cls()
+        rows._columns = list(map(list, columns))
+        return rows
+
+    def __getstate__(self) -> tuple[bytes, int]:
+        dump = self._dump if self._columns is None else marshal.dumps(self._columns)
+        return dump, len(self)
+
+    def __setstate__(self, state: tuple[bytes, int]) -> None:
+        self._columns = None
+        self._dump, self._number = state
+
+    @property
+    def columns(self) -> list[list[Any]]:
+        if self._columns is None:
+            columns: list[list[Any]] = marshal.loads(self._dump)  # noqa: S302
+            self._columns = columns
+        return self._columns
+
+    def __len__(self) -> int:
+        return self._number if self._columns is None else len(self._columns[0])
+
+    def __iter__(self) -> Iterator[Facts]:
+        return zip(*self.columns, strict=True)
+
+    @overload
+    def __getitem__(self, index: int) -> Facts: ...
+    @overload
+    def __getitem__(self, index: slice) -> "FactRows": ...
+    def __getitem__(self, index: int | slice) -> "Facts | FactRows":
+        found = [column[index] for column in self.columns]
+        return FactRows.of(found) if isinstance(index, slice) else tuple(found)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FactRows) and self.columns == other.columns
+
+    __hash__ = None  # type: ignore[assignment]  # they can be added to
+
+    def append(self, row: Facts) -> None:
+        for column, fact in zip(self.columns, row, strict=True):
+            column.append(fact)
+
+    def extend(self, others: "FactRows") -> None:
+        for column, more in zip(self.columns, others.columns, strict=True):
+            column.extend(more)
 
 
 def facts_of(row: FeedRow) -> Facts:

@@ -185,6 +185,15 @@ class Feed:
         self._assembler.end_survey()
         self._position = 0
 
+    @property
+    def is_unique(self) -> bool:
+        """Whether no sku of a plain file is there twice, as its survey has shown."""
+        return self.is_plain and self._surveyed and not self._repeats
+
+    def skip_survey(self) -> None:
+        """Take it from somebody else that no sku is there twice."""
+        self._surveyed = True
+
     def _is_surveyed_plainly(self) -> bool:
         if self._plain is None:
             return False

@@ -70,6 +70,10 @@ class Repeats:
                 self._note(key, content, line)
         self._skus, self._contents, self._lines = array("q"), array("q"), array("q")
 
+    def __len__(self) -> int:
+        """Return how many skus are repeated, once it is closed."""
+        return len(self._found)
+
     def find(self, sku: str) -> Repeat | None:
         return self._found.get(hash(sku)) if self._found else None
 

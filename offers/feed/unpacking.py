@@ -16,7 +16,6 @@ from offers.feed.errors import NotAFeed
 from offers.feed.markup import write_items
 from offers.feed.tables import DELIMITER, ENCODING
 from offers.feed.tags import looks_like_xml
-from offers.feed.workbooks import Sheet
 from offers.sentences import Sentence
 
 SAMPLE = 4_096
@@ -34,6 +33,14 @@ class Kind(StrEnum):
 
 WORKBOOKS = (Kind.XLSX, Kind.XLS, Kind.ODS)
 ARCHIVES = (Kind.ZIP, Kind.GZIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The sheet of a workbook that was read, and what is to be said of it."""
+
+    name: str
+    notes: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

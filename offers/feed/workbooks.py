@@ -11,7 +11,6 @@ import math
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from struct import Struct
@@ -30,6 +29,7 @@ from python_calamine import (
 from offers.feed.errors import NotAFeed
 from offers.feed.mapping import known_names
 from offers.feed.tables import Table
+from offers.feed.unpacking import Sheet
 from offers.sentences import Sentence
 
 HEADER_WITHIN = 20
@@ -54,14 +54,6 @@ DAMAGED = Sentence(
     "The workbook is damaged, or none that we can read. Save it again as XLSX or CSV."
 )
 _EMPTY = Sentence("The workbook is empty.")
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """The sheet that was read, and what is to be said of it."""
-
-    name: str
-    notes: tuple[Sentence, ...] = ()
 
 
 def write_sheet(stream: BinaryIO, target: BinaryIO) -> Sheet:

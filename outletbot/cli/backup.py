@@ -1,16 +1,15 @@
 """Commands that keep a copy of everything, and put it back."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from outletbot.backups import Backup, BackupError, back_up, restore
-from outletbot.cli.common import err, out
+from outletbot.cli.common import err, out, progress
 from outletbot.clock import utc_now
 from outletbot.config import Settings
 
@@ -47,7 +46,7 @@ def back_up_database(
 ) -> None:
     """Copy the database into FILE while the service runs, and check the copy."""
     database = _file_of_database("To back it up while it runs", DUMP, file)
-    with _said(), _progress("Copying") as on_progress:
+    with _said(), progress("Copying") as on_progress:
         backup = back_up(database, file, force=force, on_progress=on_progress)
     _say(f"{file}: {_size(backup)}, at schema {backup.revision}, checked.")
 
@@ -57,7 +56,7 @@ def restore_database(
 ) -> None:
     """Put a backup in the place of the database; the service must be stopped."""
     database = _file_of_database("To restore it while no process runs", LOAD, file)
-    with _said(), _progress("Restoring") as on_progress:
+    with _said(), progress("Restoring") as on_progress:
         done = restore(file, database, now=utc_now(), on_progress=on_progress)
     kept = f"\nWhat was there before is kept at {done.aside}." if done.aside else ""
     _say(AFTERWARDS.format(path=database, aside=kept))
@@ -85,15 +84,6 @@ def _said() -> Iterator[None]:
     except (BackupError, sqlite3.Error) as error:
         err.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[float], None]]:
-    """Yield a function that takes the share that is done, from 0 to 1."""
-    columns = (TextColumn(what), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("", total=1.0)
-        yield lambda share: progress.update(task, completed=share)
 
 
 def _size(backup: Backup) -> str:

@@ -1,9 +1,10 @@
 """What commands share: where they print, and how they get at the database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from outletbot.config import ConfigError, Settings
@@ -30,6 +31,15 @@ def open_database() -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[float], None]]:
+    """Yield a function that takes the share that is done, from 0 to 1."""
+    columns = (TextColumn(what), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as shown:
+        task = shown.add_task("", total=1.0)
+        yield lambda share: shown.update(task, completed=share)
 
 
 def _check(database: Database) -> None:

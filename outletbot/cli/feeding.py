@@ -6,13 +6,10 @@ be said first: a question, a shrunken file, bad rows where all were wanted or no
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import offers.merchants  # noqa: F401  (foreign keys lead there)
 from offers.errors import InvalidField
@@ -21,7 +18,7 @@ from offers.money import is_currency
 from offers.retailers import get_retailer_by_slug
 from offers.sentences import Sentence
 from offers.shrinking import TooMuchWouldGo
-from outletbot.cli.common import err, open_database, out
+from outletbot.cli.common import open_database, out, progress
 from outletbot.cli.feed_report import (
     ErrorFile,
     explain_doubt,
@@ -129,7 +126,7 @@ def _bring(
     seller = database.read_here(get_retailer_by_slug, retailer)
     now = utc_now()
     try:
-        with _progress() as on_progress:
+        with progress("Reading") as on_progress:
             return import_file(
                 database,
                 file,
@@ -203,12 +200,3 @@ def _one_of(name: str, value: str, values: Any) -> str:
         )
         raise InvalidField(name, problem, value)
     return value
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float], None]]:
-    """Yield a function that takes the share that is done, from 0 to 1."""
-    columns = (TextColumn("Reading"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("", total=1.0)
-        yield lambda share: progress.update(task, completed=share)

@@ -17,8 +17,7 @@ from typing import Any, BinaryIO
 import structlog
 
 from offers.feed import Feed, NotAFeed
-from offers.feed.unpacking import Kind, Unpacked, unpack
-from offers.feed.workbooks import Sheet
+from offers.feed.unpacking import Kind, Sheet, Unpacked, unpack
 from offers.sentences import Sentence, load_sentence
 
 PATIENCE = 60  # seconds

@@ -8,7 +8,7 @@ from offers.comparing import Tally, compare_facts
 from offers.feed import Block, Feed, FeedRow, RowError, Skipped, in_blocks
 from offers.seen import Seen
 from offers.sentences import Sentence
-from outletbot.aside import blocks_of
+from outletbot.aside import Packing, blocks_of
 from outletbot.db import Database
 from outletbot.importing.report import Report
 from outletbot.importing.writing import SKU, Writer
@@ -47,7 +47,8 @@ def check_feed(
     """
     report = Report.on(feed)
     for block in _blocks(feed, mended):
-        tally, changes = database.read_here(compare_facts, retailer_id, block.facts)
+        rows = list(block.facts)
+        tally, changes = database.read_here(compare_facts, retailer_id, rows)
         report = report.with_block(block, tally, changes)
         _note_seen(seen, block)
         _tell(block, on_progress, on_errors)
@@ -73,11 +74,12 @@ def bring_in(  # noqa: PLR0913  (each but the first has its default)
     """
     report = Report.on(feed)
     with Writer(database, retailer_id, import_id, now) as writer:
-        for block in _blocks(feed, mended):
+        for block in _blocks(feed, mended, writer.packing):
             writer.write(block)
             report = report.with_block(block, NOTHING)
             _note_seen(seen, block)
             _tell(block, on_progress, on_errors)
+            del block  # or it is held until the next is here
         return replace(report, tally=writer.finish())
 
 
@@ -132,16 +134,18 @@ def taken_sku(line: int) -> Sentence:
 def _note_seen(seen: Seen | None, block: Block) -> None:
     if seen is None:
         return
-    for row in block.facts:
-        seen.add(str(row[SKU]))
+    for sku in block.facts.columns[SKU]:
+        seen.add(sku)
     for error in block.errors:
         if error.sku:
             seen.add(error.sku)
 
 
-def _blocks(feed: Feed, mended: Mended) -> Iterator[Block]:
+def _blocks(
+    feed: Feed, mended: Mended, packing: Packing | None = None
+) -> Iterator[Block]:
     if not mended:
-        return blocks_of(feed)
+        return blocks_of(feed, packing)
     return in_blocks(rows_of(feed, mended), lambda: feed.progress)
 
 

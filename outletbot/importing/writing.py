@@ -18,14 +18,16 @@ from sqlmodel import Session
 from offers.comparing import Tally
 from offers.deals import offers_in_deals
 from offers.feed import Block, FeedRow
-from offers.feed.facts import NAMES, Facts, facts_of
+from offers.feed.facts import NAMES, FactRows, Facts, facts_of
 from offers.imports import import_batch
+from offers.newcomers import add_newcomers
+from offers.packing import Newcomers, Origin, pack_newcomers
 from offers.placing import Places
-from offers.shelving import import_newcomers
+from outletbot.aside import Packed, Packing
 from outletbot.db import Database
-from webhooks.stocking import refit
+from webhooks.refitting import refit
 
-TOGETHER = 5_000  # rows that are new, in one transaction
+TOGETHER = 2_800  # rows that are new, being entered at once
 AT_ONCE = 1_000  # rows that may be known
 STEP = timedelta(milliseconds=1)
 
@@ -45,8 +47,9 @@ class Writer:
         self._minted_at = now
         self._all_new = True
         self._lanes = 1 if database.is_file else 2
+        self._origin = Origin(database.engine.dialect.name, retailer_id, import_id, now)
         self._threads = ThreadPoolExecutor(self._lanes, thread_name_prefix="import")
-        self._facts: list[Facts] = []
+        self._facts = FactRows()
         self._places: list[tuple[str, tuple[tuple[str, int], ...]]] = []
         self._waiting: deque[Future[Tally]] = deque()
         self._tally = Tally()
@@ -62,55 +65,68 @@ class Writer:
     ) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def packing(self) -> Packing:
+        """As what blocks may be packed before they are written."""
+        return Packing(self._origin, TOGETHER // self._lanes)
+
     def write(self, block: Block) -> None:
         """Let *block* be written, with others; wait if too much is waiting already."""
-        self._facts += block.facts
+        if isinstance(block, Packed) and block.newcomers is not None:
+            self._submit(block.facts, block.places, block.newcomers)
+            return
+        self._facts.extend(block.facts)
         self._places += block.places
-        if len(self._facts) * self._lanes >= TOGETHER:
-            self._submit()
+        if len(self._facts) >= self.packing.together:
+            self._submit_gathered()
 
     def finish(self) -> Tally:
         """Wait until all is written; return what it did."""
-        self._submit()
+        self._submit_gathered()
         while self._waiting:
             self._tally += self._waiting.popleft().result()
         return self._tally
 
-    def _submit(self) -> None:
+    def _submit_gathered(self) -> None:
+        if self._facts:
+            self._submit(self._facts, self._places)
+            self._facts, self._places = FactRows(), []
+
+    def _submit(
+        self,
+        facts: FactRows,
+        places: Places,
+        newcomers: Newcomers | None = None,
+    ) -> None:
+        self._minted_at += STEP
+        if self._lanes == 1:  # another thread would keep this one from its own work
+            self._tally += self._write(facts, places, newcomers, self._minted_at)
+            return
         if len(self._waiting) >= self._lanes:
             self._tally += self._waiting.popleft().result()
-        if self._facts:
-            self._minted_at += STEP
-            if self._lanes == 1:  # it would keep this thread from its own work
-                self._tally += self._write(self._facts, self._places, self._minted_at)
-            else:
-                written = self._threads.submit(
-                    self._write, self._facts, self._places, self._minted_at
-                )
-                self._waiting.append(written)
-            self._facts, self._places = [], []
+        self._waiting.append(
+            self._threads.submit(self._write, facts, places, newcomers, self._minted_at)
+        )
 
     def _write(
-        self, facts: Sequence[Facts], places: Places, minted_at: datetime
+        self,
+        facts: FactRows,
+        places: Places,
+        newcomers: Newcomers | None,
+        minted_at: datetime,
     ) -> Tally:
-        if self._all_new and not places and self._add(facts, minted_at):
-            return Tally(new=len(facts))
+        if self._all_new and not places:
+            newcomers = newcomers or pack_newcomers(
+                facts, self._origin, minted_at=minted_at
+            )
+            if newcomers and self._database.transact_here(add_newcomers, newcomers):
+                return Tally(new=len(facts))
         done = Tally()
         for start in range(0, len(facts), AT_ONCE):
-            some = facts[start : start + AT_ONCE]
+            some = list(facts[start : start + AT_ONCE])
             done += self._change(some, places, minted_at)
         self._all_new = not (done.changed or done.same)
         return done
-
-    def _add(self, facts: Sequence[Facts], minted_at: datetime) -> bool:
-        return self._database.transact_here(
-            import_newcomers,
-            self._retailer_id,
-            facts,
-            source=self._import_id,
-            now=self._now,
-            minted_at=minted_at,
-        )
 
     def _change(
         self, facts: Sequence[Facts], places: Places, minted_at: datetime

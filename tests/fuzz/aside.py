@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from offers.feed import NotAFeed
-from offers.feed.unpacking import Kind
-from offers.feed.workbooks import Sheet, write_sheet
+from offers.feed.unpacking import Kind, Sheet
+from offers.feed.workbooks import write_sheet
 from offers.sentences import Sentence, dump_sentence, load_sentence
 
 SECONDS = 2

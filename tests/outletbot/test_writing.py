@@ -11,9 +11,10 @@ from sqlmodel import Session, col, select
 from offers.catalog import Offer, find_offer_by_sku
 from offers.comparing import Tally
 from offers.feed import Block, FeedRow
-from offers.feed.facts import facts_of
+from offers.feed.facts import FactRows, facts_of
 from offers.ids import MOST_AT_ONCE, new_ids
 from offers.newcomers import add_newcomers
+from offers.packing import Origin, pack_newcomers
 from offers.prices import PricePoint
 from outletbot.db import Database
 from outletbot.importing import writing
@@ -41,7 +42,7 @@ ODD = (
 def write(database: Database, retailer_id: str, *rows: FeedRow) -> Tally:
     with Writer(database, retailer_id, SOURCE, NOON) as writer:
         for row in rows:
-            writer.write(Block(facts=[facts_of(row)]))
+            writer.write(Block(facts=FactRows([facts_of(row)])))
         return writer.finish()
 
 
@@ -121,11 +122,14 @@ def test_one_that_is_known_is_changed_and_the_others_go_in(
 
 def test_of_what_is_known_nothing_is_entered(session: Session) -> None:
     known = make_offer(session, sku="KNOWN", title="Old")
-    rows = [facts_of(make_row(sku)) for sku in ("A", "KNOWN")]
+    rows = FactRows(facts_of(make_row(sku)) for sku in ("A", "KNOWN"))
 
-    added = add_newcomers(
-        session, known.retailer_id, rows, source=SOURCE, now=NOON, minted_at=NOON
-    )
+    kind = session.get_bind().dialect.name
+    origin = Origin(kind, known.retailer_id, SOURCE, NOON)
+    packed = pack_newcomers(rows, origin, minted_at=NOON)
+
+    assert packed is not None
+    added = add_newcomers(session, packed)
 
     assert not added
     assert session.exec(select(Offer.sku)).all() == ["KNOWN"]

@@ -33,8 +33,9 @@ from outletbot.web.desk.addresses import read_address
 from outletbot.web.desk.shops_view import OURS, TELLABLE, read_shop, read_shops
 from outletbot.web.forms import Form, read_int, read_text
 from outletbot.web.rendering import page
+from webhooks.refitting import refit
 from webhooks.signing import new_secret
-from webhooks.stocking import refit, take_known
+from webhooks.stocking import take_known
 
 OLD_SECRET = timedelta(days=7)
 """So long a secret is good after there is a newer one."""

@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 from offers.feed import FeedRow, RowError, Skipped
 from offers.feed.tables import DELIMITER, ENCODING
-from offers.feed.unpacking import Kind, Unpacked, unpack
-from offers.feed.workbooks import Sheet, write_sheet
+from offers.feed.unpacking import Kind, Sheet, Unpacked, unpack
+from offers.feed.workbooks import write_sheet
 from tests.offers.feed.feeds import opened
 
 

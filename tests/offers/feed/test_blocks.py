@@ -8,10 +8,11 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from offers.feed import Answers, Block, RowError, blocks, in_blocks
+from offers.feed import Answers, Block, NotAFeed, RowError, blocks, in_blocks
+from offers.feed.facts import FactRows
 from tests.offers.feed.feeds import opened
 
 HEADER = "sku,title,description,brand,price,was,cost,quantity,ean,image,colour"
@@ -58,10 +59,9 @@ def both(text: str, **how: Any) -> tuple[Block, Block]:
 def together(found) -> Block:
     whole = Block()
     for block in found:
-        whole.facts += block.facts
-        whole.errors += block.errors
-        whole.skipped += block.skipped
-    whole.facts.sort(key=lambda row: str(row[0]))
+        whole.extend(block)
+    whole.progress = 1.0
+    whole.facts = FactRows(sorted(whole.facts, key=lambda row: str(row[0])))
     whole.errors.sort(key=lambda error: (error.line, error.column))
     whole.skipped.sort(key=lambda row: row.line)
     return whole
@@ -124,9 +124,9 @@ def test_knows_a_row_without_a_sku_by_its_barcode() -> None:
 ODD = ("", " ", "-", "1.00", "1,50", "9", "0", "'=x", "<b>", "a  b", "£2")
 CELLS = st.one_of(
     st.sampled_from(ODD),
-    st.text("abcxyz0123456789 .,;'\"\n\t\r&<>=-éè\u00a0\u2028\x1f", max_size=9),
+    st.text("abcxyz0123456789 .,;'\"\n\t\r&<>=-éè\u00a0\u2028\x1e\x1f", max_size=9),
 )
-TABLES = st.lists(st.lists(CELLS, min_size=4, max_size=5), max_size=8)
+TABLES = st.lists(st.lists(CELLS, min_size=3, max_size=5), max_size=8)
 
 
 MEANT = {
@@ -183,7 +183,10 @@ def test_says_the_same_whatever_there_is(rows: list[list[str]], size: int) -> No
     with pytest.MonkeyPatch.context() as patch:  # of its own for each example
         patch.setattr(blocks, "BLOCK", size)
 
-        by_block, by_row = both(text.getvalue())
+        try:
+            by_block, by_row = both(text.getvalue())
+        except NotAFeed:  # of so many control characters it is taken for no text
+            reject()
 
     assert by_block == by_row
 

@@ -289,7 +289,7 @@ class TestCaching:
             readings.append(code)
             return read_deal(session, code, now=now)
 
-        deals = Snapshots(shop.app[DATABASE], shop.app[CLOCK], read)
+        deals = Snapshots(shop.app[DATABASE], shop.app[CLOCK], read, every=HOUR)
         code = post_of(session, deal).code
         views = await asyncio.gather(*(deals.get(code) for _ in range(50)))
         await deals.get(code)
