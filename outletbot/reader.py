@@ -94,7 +94,8 @@ def _gathered(blocks: Iterator[Block], together: int) -> Iterator[Block]:
         if len(whole.facts) >= together:
             yield whole
             whole = Block()
-    yield whole
+    if len(whole) or whole.progress:
+        yield whole
 
 
 if __name__ == "__main__":

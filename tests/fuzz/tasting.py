@@ -6,8 +6,8 @@ mean: a price of nothing, less than no units, a sentence that cannot be said.
 """
 
 import io
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -63,11 +63,21 @@ def taste(dice: Random, data: bytes) -> Tasted:
             )
             how = _how(dice, unpacked.kind)
             feed = open_feed(unpacked.stream, today=TODAY, **how)
-            blocks.BLOCK = dice.choice((50, 3_000, 1 << 18))
+            files.enter_context(_reading_at_once(dice.choice((50, 3_000, 1 << 18))))
             return _read(_chosen(dice, feed, unpacked.stream, how))
         except NotAFeed as refusal:
             _must_be_said([refusal.sentence])
             return Tasted("died" if refusal.sentence == DIED else "refused")
+
+
+@contextmanager
+def _reading_at_once(size: int) -> Iterator[None]:
+    """Let *size* bytes be read at once; whoever comes next reads as many as before."""
+    before, blocks.BLOCK = blocks.BLOCK, size
+    try:
+        yield
+    finally:
+        blocks.BLOCK = before
 
 
 def _how(dice: Random, kind: Kind) -> dict[str, Any]:

@@ -3,15 +3,23 @@ A large feed is read by a process of its own: what that finds is what would be f
 here, and if it dies that is said.
 """
 
+import io
+import pickle
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from offers.feed import Block, Feed, NotAFeed, blocks, open_feed
+from offers.packing import Origin
 from outletbot import aside
+from outletbot.aside import Packing, Task
+from outletbot.reader import Placed
+from tests.factories import NOON
 
 TODAY = date(2026, 3, 2)
 HEADER = "sku,title,price,quantity\n"
@@ -50,6 +58,56 @@ def test_finds_what_would_be_found_here(opened, monkeypatch) -> None:
     assert told(aside.blocks_of(opened)) == here
     facts, errors, skipped, _ = here
     assert (len(facts), len(errors), len(skipped)) == (902, 3, 1)
+
+
+def test_a_file_without_repeats_is_read_at_once(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text(f"{HEADER}{ROWS}Z,Zebra,x,1\n")
+    asked: list[Task] = []
+    popen = subprocess.Popen
+
+    def note(words: list[str], **how: Any) -> subprocess.Popen[bytes]:
+        asked.append(pickle.loads(bytes.fromhex(words[-1]))[0])  # noqa: S301
+        return popen(words, **how)
+
+    monkeypatch.setattr(aside.subprocess, "Popen", note)
+    with path.open("rb") as stream:
+        feed = open_feed(stream, currency="eur", today=TODAY)
+        here = told(feed.blocks())
+        monkeypatch.setattr(aside, "LARGE", 0)
+        assert told(aside.blocks_of(feed)) == here
+
+    assert asked == [Task.READ_UNIQUE, Task.SURVEY]
+    assert [len(found) for found in here] == [900, 1, 0, 0]
+
+
+def test_what_is_packed_has_the_same_rows(opened, monkeypatch) -> None:
+    here = told(opened.blocks())
+    monkeypatch.setattr(aside, "LARGE", 0)
+    origin = Origin("sqlite", "retailer_1", "feed_1", NOON)
+
+    found = list(aside.blocks_of(opened, Packing(origin, together=400)))
+
+    packed = [block.newcomers for block in found]
+    assert told(iter(found)) == here
+    assert [each.load.same["retailer_id"] for each in packed] == ["retailer_1"]
+    assert packed[0].first_id < packed[0].last_id
+
+
+def test_a_file_that_others_read_keeps_its_place(tmp_path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes(b"0123456789")
+
+    with path.open("rb") as others:
+        mine = io.BufferedReader(Placed(others.fileno()))
+        assert mine.read(4) == b"0123"
+        assert others.read(2) == b"01"
+        assert mine.read(2) == b"45"
+        assert mine.seek(-2, io.SEEK_END) == 8
+        assert mine.read() == b"89"
+        assert mine.seek(1) == 1
+        assert mine.read(1) == b"1"
+        assert others.read() == b"23456789"
 
 
 def test_a_refusal_comes_through(tmp_path, monkeypatch) -> None:
