@@ -55,6 +55,8 @@ CELLS = (
 
 def mutate(dice: Random, data: bytes, other: bytes) -> bytes:
     """Return *data* after one mishap; *other* is another file of the corpus."""
+    if not data:  # nothing more can happen to it
+        return other
     change = dice.choice(CHANGES)
     return change(dice, data, other)[:LONGEST]
 

@@ -7,6 +7,7 @@ import io
 import pickle
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -119,6 +120,16 @@ def test_a_refusal_comes_through(tmp_path, monkeypatch) -> None:
         feed = open_feed(stream, currency="eur", today=TODAY)
         with pytest.raises(NotAFeed, match="Line 902 is longer than"):
             list(aside.blocks_of(feed))
+
+
+def test_who_reads_loads_no_table() -> None:
+    told = "import sys, outletbot.reader; print('sqlalchemy' in sys.modules)"
+
+    done = subprocess.run(
+        (sys.executable, "-c", told), capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "False"
 
 
 @pytest.mark.usefixtures("nobody")
