@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from outletbot.away import is_away
-from outletbot.claims import Busy
+from outletbot.claim_lines import Busy
 from outletbot.db import Database
 from outletbot.hints import Hints
 from webhooks.inbox import Arrival, receive_all

@@ -2,17 +2,15 @@
 
 Each deal has a line of its own in each process. A batch waits for the deal's row first
 and then takes along whoever stands in line: the longer another process keeps the row,
-the more are granted at one turn. There is no timer, and nobody is answered before the
-commit.
+the more are granted at one turn. Where more deals have lines than connections are
+there for claims, several are served at one turn, and committed together. There is no
+timer, and nobody is answered before the commit.
 """
 
 import asyncio
 import math
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from itertools import chain
 
 import structlog
@@ -22,18 +20,15 @@ from sqlmodel import Session
 from offers.claim_rows import Granted, lock_deal
 from offers.claims import Answer, Claim, grant
 from offers.errors import OfferError
+from outletbot.claim_lines import MAX_BATCH, Batch, Busy, Line, Ticks, fail
 from outletbot.clock import Clock
 from outletbot.db import Database
 from outletbot.hints import Hints
 
 log = structlog.get_logger(__name__)
 
-Ticks = Callable[[], float]
-
-MAX_BATCH = 512
-
-LONGEST_WAIT = 5.0
-"""Seconds: who would wait longer is asked to come back."""
+MOST_DEALS = 64
+"""Deals that are served at one turn: one that is locked keeps the others waiting."""
 
 GIVE_UP = 12.0
 """Seconds after which nobody waits any more for a batch that does not end."""
@@ -41,13 +36,8 @@ GIVE_UP = 12.0
 COME_BACK = 3
 """Seconds after which to try again when the database is away."""
 
-
-class Busy(Exception):
-    """A claim cannot be answered in time; try again in *seconds*."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"try again in {seconds} s")
-        self.seconds = seconds
+Batches = dict[str, Batch]
+"""Who is served, by deal, in the order of the deals' ids."""
 
 
 class ClaimQueue:
@@ -73,7 +63,10 @@ class ClaimQueue:
         self._hints = hints or Hints()
         self._ticks = ticks
         self._give_up = give_up
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
+        self._ready: deque[str] = deque()
+        self._serving = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def claim(self, claim: Claim) -> Granted:
         """Return the hold that *claim* was granted; the same key gives the same.
@@ -88,150 +81,92 @@ class ClaimQueue:
             raise answer
         return answer
 
-    def _open_line(self, deal_id: str) -> "_Line":
-        line = self._lines[deal_id] = _Line(self._ticks)
-        line.serving = asyncio.create_task(self._serve(deal_id, line))
+    def _open_line(self, deal_id: str) -> Line:
+        line = self._lines[deal_id] = Line(self._ticks)
+        self._ready.append(deal_id)
+        if self._serving < self._database.claimers:
+            self._serving += 1
+            task = asyncio.create_task(self._serve())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return line
 
-    async def _serve(self, deal_id: str, line: "_Line") -> None:
-        while line.waiting:
-            batch = _Batch(line.waiting)
-            line.begin()
-            await self._answer(deal_id, line, batch)
-            line.end()
-        del self._lines[deal_id]
-
-    async def _answer(self, deal_id: str, line: "_Line", batch: "_Batch") -> None:
-        """Answer a batch; if the database is away, tell everybody in line."""
+    async def _serve(self) -> None:
         try:
-            await self._commit(deal_id, batch)
-        except (SQLAlchemyError, TimeoutError) as error:
-            log.warning("claims_not_committed", deal=deal_id, reason=str(error))
-            _fail(chain(batch.close(), line.clear()), Busy(COME_BACK))
-        except Exception as error:
-            log.exception("claims_not_committed", deal=deal_id)
-            _fail(chain(batch.close(), line.clear()), error)
+            while self._ready:
+                batches = self._next_turn()
+                await self._answer(batches)
+                self._end_turn(batches)
+        finally:
+            self._serving -= 1
 
-    async def _commit(self, deal_id: str, batch: "_Batch") -> None:
+    def _next_turn(self) -> Batches:
+        """Take the lines that wait longest: as many as leave the others their share."""
+        share = math.ceil(len(self._ready) / self._database.claimers)
+        deal_ids = [self._ready.popleft() for _ in range(min(share, MOST_DEALS))]
+        most = max(MAX_BATCH // len(deal_ids), 1)
+        return {
+            deal_id: Batch(self._lines[deal_id].waiting, most)
+            for deal_id in sorted(deal_ids)
+        }
+
+    def _end_turn(self, batches: Batches) -> None:
+        for deal_id in batches:
+            line = self._lines[deal_id]
+            line.end()
+            if line.waiting:
+                self._ready.append(deal_id)
+            else:
+                del self._lines[deal_id]
+
+    async def _answer(self, batches: Batches) -> None:
+        """Answer those served; if the database is away, tell everybody in line."""
+        try:
+            await self._commit(batches)
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("claims_not_committed", deals=[*batches], reason=str(error))
+            self._send_away(batches, Busy(COME_BACK))
+        except Exception as error:
+            log.exception("claims_not_committed", deals=[*batches])
+            self._send_away(batches, error)
+
+    def _send_away(self, batches: Batches, error: Exception) -> None:
+        for deal_id, batch in batches.items():
+            fail(chain(batch.close(), self._lines[deal_id].clear()), error)
+
+    async def _commit(self, batches: Batches) -> None:
         try:
             async with asyncio.timeout(self._give_up):
-                answers = await self._database.claim(self._grant, deal_id, batch)
+                answers = await self._database.claim(self._grant, batches)
         except IntegrityError as error:
-            await self._commit_apart(deal_id, batch.close(), error)
+            await self._commit_apart(batches, error)
         else:
-            batch.tell(answers)
-            if any(isinstance(answer, Granted) for answer in answers):
-                self._hints.tell("holds", deal_id)
+            for deal_id, given in answers.items():
+                batches[deal_id].tell(given)
+                if any(isinstance(answer, Granted) for answer in given):
+                    self._hints.tell("holds", deal_id)
 
-    async def _commit_apart(
-        self, deal_id: str, wishes: "list[_Wish]", error: IntegrityError
-    ) -> None:
+    async def _commit_apart(self, batches: Batches, error: IntegrityError) -> None:
         """One that cannot be written is no reason to refuse the others."""
-        if len(wishes) == 1:
-            _fail(wishes, error)
+        closed = {deal_id: batch.close() for deal_id, batch in batches.items()}
+        if sum(map(len, closed.values())) == 1:
+            fail(chain(*closed.values()), error)
             return
-        for wish in wishes:
-            await self._commit(deal_id, _Batch(deque([wish])))
+        for deal_id, wishes in closed.items():
+            parts = [wishes] if len(closed) > 1 else [[wish] for wish in wishes]
+            for part in parts:
+                await self._commit({deal_id: Batch(deque(part))})
 
-    def _grant(self, session: Session, deal_id: str, batch: "_Batch") -> list[Answer]:
-        deal = lock_deal(session, deal_id)
-        return grant(
-            session,
-            deal,
-            batch.fill(),
-            now=self._clock(),
-            most_per_address=self._most_per_address,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    claim: Claim
-    answer: asyncio.Future[Answer]
-
-
-class _Line:
-    """Who waits for a deal, and how long that takes of late."""
-
-    def __init__(self, ticks: Ticks) -> None:
-        self.waiting: deque[_Wish] = deque()
-        self.serving: asyncio.Task[None] | None = None
-        self._ticks = ticks
-        self._usual = 0.0
-        self._began = ticks()
-
-    async def join(self, claim: Claim) -> Answer:
-        """Return the answer to *claim*.
-
-        Raises:
-            Busy: If that would take too long.
-        """
-        wait = self._wait()
-        if wait > LONGEST_WAIT:
-            raise Busy(math.ceil(wait))
-        wish = _Wish(claim, asyncio.get_running_loop().create_future())
-        self.waiting.append(wish)
-        return await wish.answer
-
-    def begin(self) -> None:
-        self._began = self._ticks()
-
-    def end(self) -> None:
-        took = self._ticks() - self._began
-        self._usual += (took - self._usual) / 4
-
-    def clear(self) -> list[_Wish]:
-        """Send everybody away. Return who that is."""
-        wishes = list(self.waiting)
-        self.waiting.clear()
-        return wishes
-
-    def _wait(self) -> float:
-        """Return how long one more would wait: for the batch under way and for theirs.
-
-        A batch that takes longer than is usual says what will be usual.
-        """
-        under_way = self._ticks() - self._began
-        batches = 1 + math.ceil((len(self.waiting) + 1) / MAX_BATCH)
-        return max(self._usual, under_way) * batches
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Who is served at one turn: taken from the line when the turn has come.
-
-    It is filled in the thread of the transaction, perhaps again if that is repeated,
-    and closed by the event loop, which may have given it up. Who has gone since, or was
-    sent away, may have asked elsewhere and been told no: they get nothing here now.
-    """
-
-    line: deque[_Wish]
-    wishes: list[_Wish] = field(default_factory=list)
-    closed: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def fill(self) -> list[Claim]:
-        with self.lock:
-            waits = [wish for wish in self.wishes if not wish.answer.done()]
-            self.wishes = [] if self.closed else waits
-            while self.line and len(self.wishes) < MAX_BATCH and not self.closed:
-                wish = self.line.popleft()
-                if not wish.answer.done():  # the shopper may have gone
-                    self.wishes.append(wish)
-            return [wish.claim for wish in self.wishes]
-
-    def close(self) -> list[_Wish]:
-        with self.lock:
-            self.closed = True
-            return self.wishes
-
-    def tell(self, answers: Iterable[Answer]) -> None:
-        for wish, answer in zip(self.wishes, answers, strict=True):
-            if not wish.answer.done():
-                wish.answer.set_result(answer)
-
-
-def _fail(wishes: Iterable[_Wish], error: Exception) -> None:
-    for wish in wishes:
-        if not wish.answer.done():
-            wish.answer.set_exception(error)
+    def _grant(self, session: Session, batches: Batches) -> dict[str, list[Answer]]:
+        """Lock all deals, always in the same order, before anybody is served."""
+        deals = {deal_id: lock_deal(session, deal_id) for deal_id in batches}
+        return {
+            deal_id: grant(
+                session,
+                deals[deal_id],
+                batch.fill(),
+                now=self._clock(),
+                most_per_address=self._most_per_address,
+            )
+            for deal_id, batch in batches.items()
+        }

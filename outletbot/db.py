@@ -71,6 +71,11 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @property
+    def claimers(self) -> int:
+        """How many claims' transactions can be under way at once."""
+        return 1 if self.is_file else CLAIMERS
+
+    @property
     def lacks_room(self) -> bool:
         """Whether there was no room for something that was to be written just now."""
         return self._full_at is not None and self._ticks() - self._full_at < FULL_FOR

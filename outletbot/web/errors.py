@@ -17,7 +17,7 @@ from offers.errors import (
 )
 from offers.sentences import Sentence
 from outletbot.away import is_away
-from outletbot.claims import Busy
+from outletbot.claim_lines import Busy
 from outletbot.keys import LANGUAGE
 from outletbot.printing import say
 from outletbot.web.rendering import page

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from outletbot.app import build_app
 from outletbot.arrivals import COME_BACK, MAX_BATCH, MOST_WAITING, Arrivals
-from outletbot.claims import Busy
+from outletbot.claim_lines import Busy
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.hints import Hints

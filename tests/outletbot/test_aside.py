@@ -125,7 +125,7 @@ def test_a_refusal_comes_through(tmp_path, monkeypatch) -> None:
 def test_who_reads_loads_no_table() -> None:
     told = "import sys, outletbot.reader; print('sqlalchemy' in sys.modules)"
 
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  (it is our own program)
         (sys.executable, "-c", told), capture_output=True, text=True, check=True
     )
 

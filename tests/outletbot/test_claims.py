@@ -3,7 +3,7 @@ Holds asked for at once are committed at once, and nobody is answered before.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,8 @@ from offers.claims import Claim
 from offers.deals import Deal
 from offers.errors import AllHeld, OfferError
 from offers.holds import Hold
-from outletbot.claims import MAX_BATCH, ClaimQueue, _Batch, _Wish
+from outletbot.claim_lines import MAX_BATCH, Batch, Wish
+from outletbot.claims import ClaimQueue
 from outletbot.db import Database
 from tests.factories import NOON, make_claim, make_deal, post_of
 
@@ -106,6 +107,73 @@ async def test_who_goes_away_does_not_stop_the_others(
     assert isinstance(await patient, Granted)
 
 
+class TestManyDealsAtOnce:
+    """They are committed together, and what one of them suffers the others do not."""
+
+    async def test_each_is_granted_what_it_has(
+        self, queue: ClaimQueue, database: Database, session: Session, monkeypatch
+    ) -> None:
+        deals = [make_deal(session, allotment=n % 3 + 1) for n in range(40)]
+        wanted = [
+            Claim(deal.id, post_of(session, deal).id, f"key-{n}", f"shopper-{n}")
+            for deal in deals
+            for n in range(4)
+        ]
+        turns = noted(monkeypatch, database)
+
+        answers = await asyncio.gather(
+            *map(queue.claim, wanted), return_exceptions=True
+        )
+
+        got = Counter(a.deal_id for a in answers if isinstance(a, Granted))
+        assert got == {deal.id: deal.allotment for deal in deals}
+        assert sum(isinstance(a, AllHeld) for a in answers) == 160 - got.total()
+        assert len(turns) < 20  # and not forty
+        assert all(turn == sorted(turn) for turn in turns)
+        session.expire_all()
+        assert [deal.held for deal in deals] == [deal.allotment for deal in deals]
+
+    async def test_one_that_breaks_breaks_alone(
+        self, queue: ClaimQueue, session: Session
+    ) -> None:
+        deals = [make_deal(session) for _ in range(9)]
+        wanted = [make_claim(session, deal) for deal in deals]
+        wanted[5] = make_claim(session, deals[5], post_id="post_none")
+        beside = make_claim(session, deals[5])
+
+        answers = await asyncio.gather(
+            *map(queue.claim, [*wanted, beside]), return_exceptions=True
+        )
+
+        assert [n for n, a in enumerate(answers) if not isinstance(a, Granted)] == [5]
+        assert isinstance(answers[5], IntegrityError)
+
+    async def test_who_is_alone_comes_next_all_the_same(
+        self, queue: ClaimQueue, session: Session
+    ) -> None:
+        deals = [make_deal(session, allotment=99) for _ in range(3)]
+        crowd = many(deals[0], post_of(session, deals[0]).id, 60)
+
+        for deal in deals:
+            others = [make_claim(session, other) for other in deals]
+            await asyncio.gather(*map(queue.claim, [*crowd[:20], *others]))
+            crowd = crowd[20:]
+            assert isinstance(await queue.claim(make_claim(session, deal)), Granted)
+
+
+def noted(monkeypatch, database: Database) -> list[list[str]]:
+    """Return what will be the deals of each turn."""
+    turns: list[list[str]] = []
+    claim = database.claim
+
+    async def note(work, batches):  # noqa: ANN202 — as the database has it
+        turns.append([*batches])
+        return await claim(work, batches)
+
+    monkeypatch.setattr(database, "claim", note)
+    return turns
+
+
 class TestATransactionThatIsRepeated:
     """Its shoppers may have been answered meanwhile, by another process too."""
 
@@ -128,11 +196,11 @@ class TestATransactionThatIsRepeated:
         assert [wish.claim.key for wish in batch.wishes] == ["there"]
 
 
-def batch_of(*keys: str) -> _Batch:
+def batch_of(*keys: str) -> Batch:
     loop = asyncio.new_event_loop()
     wishes = [
-        _Wish(Claim("deal", "post", key, "shopper"), loop.create_future())
+        Wish(Claim("deal", "post", key, "shopper"), loop.create_future())
         for key in keys
     ]
     loop.close()
-    return _Batch(deque(wishes))
+    return Batch(deque(wishes))

@@ -23,7 +23,7 @@ from offers.errors import (
 )
 from offers.sentences import Sentence
 from outletbot.app import build_app
-from outletbot.claims import Busy
+from outletbot.claim_lines import Busy
 from outletbot.web.errors import status_of
 from outletbot.web.guard import public
 from tests.factories import NOON

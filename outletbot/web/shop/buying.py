@@ -19,7 +19,7 @@ from offers.errors import LimitReached, OfferError
 from offers.holds import find_hold_of, find_payable_hold
 from offers.ids import new_dated_code
 from offers.sentences import Sentence
-from outletbot.claims import Busy
+from outletbot.claim_lines import Busy
 from outletbot.keys import CLAIMS, CLOCK, DATABASE
 from outletbot.web.forms import Form, read_int, read_text
 from outletbot.web.guard import public

@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 
 from offers.errors import OfferError
 from offers.sentences import Sentence
-from outletbot.claims import Busy
+from outletbot.claim_lines import Busy
 from outletbot.keys import LANGUAGE
 from outletbot.printing import say
 from outletbot.web.errors import busy_sentence, explain, status_of, wants_json

@@ -13,7 +13,8 @@ from offers.claim_rows import Granted
 from offers.claims import Claim
 from offers.deals import Deal
 from offers.holds import Hold, HoldState, end_hold
-from outletbot.claims import Busy, ClaimQueue
+from outletbot.claim_lines import Busy
+from outletbot.claims import ClaimQueue
 from outletbot.keys import CLAIMS, CLOCK, DATABASE, PAYING
 from outletbot.web.shop.keys import OPENINGS
 from outletbot.web.shop.openings import Openings

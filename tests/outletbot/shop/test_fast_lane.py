@@ -23,7 +23,8 @@ from offers.deals import Deal
 from offers.holds import Hold
 from offers.merchants import start_sign_in
 from outletbot.app import build_app
-from outletbot.claims import Busy, ClaimQueue
+from outletbot.claim_lines import Busy
+from outletbot.claims import ClaimQueue
 from outletbot.config import Settings
 from outletbot.db import Database
 from outletbot.keys import CLAIMS, CLOCK, DATABASE
