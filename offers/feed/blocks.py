@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import compress
+from itertools import compress, pairwise
 from typing import BinaryIO
 
 from offers.feed.encoding import Encoding
@@ -278,4 +278,12 @@ def _parse(lines: list[str], delimiter: str) -> tuple[list[list[str]], list[int]
         pass
     except csv.Error as error:
         raise Disorder from error
+    _refuse_long_rows(lines, ends)
     return rows, ends
+
+
+def _refuse_long_rows(lines: list[str], ends: list[int]) -> None:
+    """Leave to the careful reader a row of many lines that may have too long a cell."""
+    for before, end in pairwise((0, *ends)):
+        if end > before + 1 and sum(map(len, lines[before:end])) > LONGEST_CELL:
+            raise Disorder

@@ -110,7 +110,15 @@ class Charging:
         )
         if price is None or more is None or more.currency != price.currency:
             return price
-        return price + more
+        whole = price + more
+        if whole.amount <= 0:
+            self._reader.refuse(
+                "surcharge",
+                Sentence("With this difference nothing is left of the price."),
+                Sentence("Write how much more or less than the product it costs."),
+            )
+            return None
+        return whole
 
     def _price(self, field: str) -> Money | None:
         """Return the price; zero is no price that anything can be sold at."""

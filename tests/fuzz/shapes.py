@@ -24,7 +24,7 @@ _UNREADABLE = (
     ValueError,
 )
 
-_TAG = re.compile(rb"</?([A-Za-z_][\w:.-]*)([^<>]*)>")
+_TAG = re.compile(rb"</?([A-Za-z_][\w:.-]{0,99})([^<>]{0,999})>")
 _TEXT = re.compile(rb">([^<>]+)<")
 _NAMES = (
     b"item", b"entry", b"product", b"g:price", b"price", b"id", b"g:id", b"title",

@@ -63,7 +63,7 @@ def taste(dice: Random, data: bytes) -> Tasted:
             )
             how = _how(dice, unpacked.kind)
             feed = open_feed(unpacked.stream, today=TODAY, **how)
-            files.enter_context(_reading_at_once(dice.choice((50, 3_000, 1 << 18))))
+            files.enter_context(_reading_at_once(dice.choice((700, 3_000, 1 << 18))))
             return _read(_chosen(dice, feed, unpacked.stream, how))
         except NotAFeed as refusal:
             _must_be_said([refusal.sentence])

@@ -94,6 +94,17 @@ def test_reads_with_care_from_where_there_is_disorder(disorder: str) -> None:
     assert by_block == by_row
 
 
+def test_leaves_a_cell_of_too_many_lines_to_the_careful_reader(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", max(size, 60_000))  # it is read over and over
+    long = "x\n" * 40_000
+    by_block, by_row = both("\n".join([HEADER, *ROWS[:2], f'B-1,"{long}",,,1.00', ""]))
+
+    assert by_block == by_row
+    assert "A cell is longer than" in str(by_block.errors[0].message)
+
+
 def test_reads_decimals_as_the_column_has_them() -> None:
     text = "sku;title;price\nA;Ant;1.234,50\nB;Bee;2,00\nC;Cat;3,5\n"
 

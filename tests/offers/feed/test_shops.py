@@ -152,6 +152,17 @@ class TestWix:
             "https://a.example/2.jpg",
         )
 
+    @pytest.mark.parametrize("less", ["-20.00", "-27.50"])
+    def test_a_difference_that_leaves_nothing_of_the_price_is_refused(
+        self, less: str
+    ) -> None:
+        text = WIX.replace(",,,2.00,TRUE", f",,,{less},TRUE")
+
+        errors = errors_of(text)
+
+        assert [(e.line, e.column, e.value) for e in errors] == [(4, "surcharge", less)]
+        assert "nothing is left" in str(errors[0].message)
+
     def test_the_product_of_variants_is_no_offer(self) -> None:
         ((line, reason),) = reasons(WIX)
 
