@@ -123,10 +123,11 @@ class TestBackUp:
 
 class TestInspect:
     def damage(self, path: Path) -> None:
-        """Turn a page in the middle over."""
+        """Wipe a page in the middle."""
         content = bytearray(path.read_bytes())
-        middle = len(content) // 2 // 4096 * 4096
-        content[middle : middle + 4096] = bytes(4096)
+        size = int.from_bytes(content[16:18])  # https://www.sqlite.org/fileformat.html
+        middle = len(content) // 2 // size * size
+        content[middle : middle + size] = bytes(size)
         path.write_bytes(content)
 
     def test_finds_a_damaged_page(self, file, backup) -> None:

@@ -162,7 +162,7 @@ class TestRefusal:
         done = type_in("import-feed", str(tmp_path / "no.csv"), "--retailer", "north")
 
         assert done.exit_code == 2
-        assert "does not exist" in " ".join(done.stderr.split())
+        assert "does not exist" in " ".join(done.stderr.replace("│", "").split())
 
     @pytest.mark.parametrize(
         ("name", "words", "code"),
