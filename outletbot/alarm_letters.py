@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from offers.accounts import OUTLET
-from offers.alarms import AlarmKind, FeedAlarm, PostAlarm, Troubles
 from offers.posts import PostState
 from offers.retailers import Retailer
 from offers.sentences import Sentence, load_sentence
 from offers.shop_troubles import ShopTrouble
 from offers.sources import FeedSource, Halt
+from offers.troubles import AlarmKind, FeedAlarm, PostAlarm, Troubles
 from outletbot.known_networks import network_name
 from outletbot.printing import print_moment, say
 

@@ -11,10 +11,10 @@ from aiohttp import web
 from sqlmodel import Session
 
 from offers.accounts import ChannelAccount
-from offers.alarms import FeedAlarm, PostAlarm, find_troubles
 from offers.posts import PostState
 from offers.sentences import Sentence
 from offers.shop_troubles import ShopTrouble
+from offers.troubles import FeedAlarm, PostAlarm, find_troubles
 from outletbot.alarm_letters import (
     feed_address,
     feed_reason,

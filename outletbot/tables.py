@@ -4,7 +4,7 @@ from importlib import import_module
 
 TABLES = (
     "offers.accounts",
-    "offers.alarms",
+    "offers.troubles",
     "offers.bad_rows",
     "offers.beats",
     "offers.befores",

@@ -41,9 +41,6 @@ class Writer:
         self, database: Database, retailer_id: str, import_id: str, now: datetime
     ) -> None:
         self._database = database
-        self._retailer_id = retailer_id
-        self._import_id = import_id
-        self._now = now
         self._minted_at = now
         self._all_new = True
         self._lanes = 1 if database.is_file else 2
@@ -134,11 +131,11 @@ class Writer:
         skus = {str(row[SKU]) for row in facts}
         return self._database.transact_here(
             bring_facts,
-            self._retailer_id,
-            self._import_id,
+            self._origin.retailer_id,
+            self._origin.source,
             facts,
             [(sku, told) for sku, told in places if sku in skus],
-            now=self._now,
+            now=self._origin.now,
             minted_at=minted_at,
         )
 

@@ -9,9 +9,10 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from offers.alarms import AlarmKind, Troubles, raise_alarms
+from offers.alarms import raise_alarms
 from offers.letters import write_letter
 from offers.retailers import Retailer, get_retailer
+from offers.troubles import AlarmKind, Troubles
 from outletbot.alarm_letters import Words, word_alarms
 from outletbot.clock import Clock
 from outletbot.db import Database

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from offers.alarms import Alarm, AlarmKind, find_troubles, raise_alarms
+from offers.alarms import raise_alarms
 from offers.deals import Deal
 from offers.posting import LATE
 from offers.posts import Post, PostState, adopt, try_again
 from offers.retailers import Retailer
+from offers.troubles import Alarm, AlarmKind, find_troubles
 from tests.factories import (
     DAY,
     HOUR,

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from offers.alarms import find_troubles, raise_alarms
+from offers.alarms import raise_alarms
 from offers.echoes import EchoState, not_in_count, told_apart
 from offers.errors import Missing, WrongState
 from offers.shop_troubles import WORRY, echoes, settle_by_hand, tell_again, troubled
 from offers.shops import ShopConnection
+from offers.troubles import find_troubles
 from outletbot.alarm_letters import word_alarms
 from tests.factories import (
     DAY,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import Session
 
-from offers.alarms import AlarmKind, find_troubles, raise_alarms
+from offers.alarms import raise_alarms
 from offers.bringing import (
     BACKOFF,
     HOURLY,
@@ -47,6 +47,7 @@ from offers.sources import (
     sources,
     watch_folder,
 )
+from offers.troubles import AlarmKind, find_troubles
 from tests.factories import (
     DAY,
     HOUR,
