@@ -153,9 +153,8 @@ class ClaimQueue:
             fail(chain(*closed.values()), error)
             return
         for deal_id, wishes in closed.items():
-            parts = [wishes] if len(closed) > 1 else [[wish] for wish in wishes]
-            for part in parts:
-                await self._commit({deal_id: Batch(deque(part))})
+            for wish in wishes:
+                await self._commit({deal_id: Batch(deque([wish]))})
 
     def _grant(self, session: Session, batches: Batches) -> dict[str, list[Answer]]:
         """Lock all deals, always in the same order, before anybody is served."""
