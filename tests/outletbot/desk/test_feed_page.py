@@ -125,15 +125,19 @@ class TestQuestions:
         assert await press(desk, f"{path}/confirm") == 303
 
 
+async def choose(desk, path: str, *fields: str) -> None:
+    """Say what each column is, in their order."""
+    chosen = {f"column-{n}": field for n, field in enumerate(fields)}
+    assert await press(desk, f"{path}/recheck", **chosen) == 303
+
+
 class TestMemory:
     async def test_reads_the_next_file_with_that_header_as_the_last(
         self, desk, database, session
     ) -> None:
         path = await send(desk, UNKNOWN, name="first.csv")
         await work(database)
-        fields = ("sku", "title", "price", "quantity")
-        chosen = {f"column-{n}": field for n, field in enumerate(fields)}
-        await press(desk, f"{path}/recheck", **chosen)
+        await choose(desk, path, "sku", "title", "price", "quantity")
         await work(database)
         await press(desk, f"{path}/confirm")
         await work(database)
@@ -166,9 +170,7 @@ class TestMemory:
     ) -> None:
         path = await send(desk, NAMELESS, name="till-2026-03-01.csv")
         await work(database)
-        fields = ("gtin", "title", "price", "quantity")
-        chosen = {f"column-{n}": field for n, field in enumerate(fields)}
-        await press(desk, f"{path}/recheck", **chosen)
+        await choose(desk, path, "gtin", "title", "price", "quantity")
         await work(database)
         assert await press(desk, f"{path}/confirm") == 303
         await work(database)
